@@ -1,0 +1,45 @@
+"""What can go wrong, one class for each exit status, and whether trying again can help."""
+
+from __future__ import annotations
+
+
+class MoviehouseError(Exception):
+    """The root. `hint` says what to do; `retry` whether the same command may work later."""
+
+    exit_status = 70
+    retry = False
+
+    def __init__(self, message: str, hint: str = "", *, retry: bool | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if retry is not None:
+            self.retry = retry
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class SourceError(MoviehouseError):
+    """The source could not be used: missing, forbidden, not a zip, a required column absent."""
+
+    exit_status = 1
+
+
+class UsageError(MoviehouseError):
+    """The command was given wrongly."""
+
+    exit_status = 2
+
+
+class GateError(MoviehouseError):
+    """A quality gate failed; nothing was published and the error log says why."""
+
+    exit_status = 3
+
+
+class TargetError(MoviehouseError):
+    """The output could not be written: busy, full, not allowed."""
+
+    exit_status = 4
+    retry = True

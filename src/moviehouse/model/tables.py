@@ -1,0 +1,298 @@
+"""The tables of the model: the one declaration that DDL, checks, ERD and data dictionary come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moviehouse.error_log import REASONS, SEVERITIES
+from moviehouse.model.sources import SOURCES
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the model: `source` is the file and column it comes from, `unit` what it counts in."""
+
+    name: str
+    type: str
+    description: str
+    nullable: bool = True
+    unit: str = ""
+    source: str = ""
+    check: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key: `column` holds a key of `table`."""
+
+    column: str
+    table: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the model. Rows are unique by `key`; `references` must resolve.
+
+    `conformed` tables have a SELECT in sql/conform; the others are written by the run itself.
+    """
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+    conformed: bool = True
+
+    def __post_init__(self) -> None:
+        names = [c.name for c in self.columns]
+        if len(set(names)) != len(names):
+            raise ValueError(f"{self.name}: a column is declared twice")
+        for name in (*self.key, *(r.column for r in self.references)):
+            if name not in names:
+                raise ValueError(f"{self.name}: no column {name}")
+        for name in self.key:
+            if self.column(name).nullable:
+                raise ValueError(f"{self.name}.{name}: a key column cannot be NULL")
+
+    def column(self, name: str) -> Column:
+        """The column of that name."""
+        return next(c for c in self.columns if c.name == name)
+
+
+def _key(name: str, type_: str, description: str, source: str = "") -> Column:
+    return Column(name, type_, description, nullable=False, source=source)
+
+
+def _line(name: str, description: str, *, nullable: bool = True) -> Column:
+    return Column(name, "BIGINT", description, nullable, "line, from 1", check=f"{name} >= 2")
+
+
+def _named(name: str, what: str, key: Column, source: str, *more: Column) -> Table:
+    label = Column("name", "VARCHAR", f"Name of the {what}; the last one where the id comes with several.", source=source)
+    return Table(name, f"{what.capitalize()}s, identified by id, never by name.", (key, label, *more), (key.name,))
+
+
+_POSITION = Column(
+    "position", "INTEGER", "Place in the movie's list.", nullable=False, unit="from 1", check="position >= 1"
+)
+
+
+def _listed(name: str, other: str, type_: str, target: str, source: str, description: str) -> Table:
+    return Table(
+        name,
+        description,
+        (
+            _key("movie_id", "BIGINT", "The movie.", source.split(":")[0] + ":id"),
+            _key(other, type_, f"The {target}.", source),
+            _POSITION,
+        ),
+        ("movie_id", other),
+        (Reference("movie_id", "movie"), Reference(other, target)),
+    )
+
+
+M = "movies_metadata.csv:"
+
+MOVIE = Table(
+    "movie",
+    "One row a movie of movies_metadata.csv.",
+    (
+        _key("movie_id", "BIGINT", "TMDB's id of the movie.", M + "id"),
+        Column("title", "VARCHAR", "Title in English.", source=M + "title"),
+        Column("original_title", "VARCHAR", "Title in the original language.", source=M + "original_title"),
+        Column("original_language", "VARCHAR", "Language the movie was made in.", unit="ISO 639-1", source=M + "original_language"),
+        Column("collection_id", "BIGINT", "The collection the movie belongs to.", source=M + "belongs_to_collection"),
+        Column("status", "VARCHAR", "Stage of production; a release is Released or has none.", source=M + "status"),
+        Column("release_date", "DATE", "Date of release; its year is the year of the answers.", source=M + "release_date"),
+        Column("runtime_minutes", "INTEGER", "Length.", unit="minutes", source=M + "runtime", check="runtime_minutes > 0"),
+        Column("budget_usd", "BIGINT", "Budget as published, not adjusted for inflation; NULL: unknown.", unit="US dollars", source=M + "budget", check="budget_usd > 0"),
+        Column("revenue_usd", "BIGINT", "Revenue as published, not adjusted for inflation; NULL: unknown.", unit="US dollars", source=M + "revenue", check="revenue_usd > 0"),
+        Column("popularity", "DECIMAL(18,9)", "TMDB's popularity score at the time of the drop.", unit="score", source=M + "popularity", check="popularity >= 0"),
+        Column("vote_average", "DECIMAL(5,3)", "Mean of the votes on TMDB; NULL where nobody voted.", unit="0 to 10", source=M + "vote_average", check="vote_average BETWEEN 0 AND 10"),
+        Column("vote_count", "INTEGER", "Number of votes on TMDB.", unit="votes", source=M + "vote_count", check="vote_count >= 0"),
+        Column("imdb_id", "VARCHAR", "IMDb's id of the movie.", source=M + "imdb_id"),
+        Column("adult", "BOOLEAN", "Whether TMDB marks it as adult.", source=M + "adult"),
+        Column("video", "BOOLEAN", "Whether TMDB marks it as a video.", source=M + "video"),
+        Column("overview", "VARCHAR", "Summary of the plot.", source=M + "overview"),
+        Column("tagline", "VARCHAR", "Advertising line.", source=M + "tagline"),
+        Column("homepage", "VARCHAR", "Address of the movie's own page.", source=M + "homepage"),
+        Column("poster_path", "VARCHAR", "Path of the poster at TMDB's image server.", source=M + "poster_path"),
+        Column("source_file", "VARCHAR", "File the row comes from.", nullable=False),
+        _line("source_line", "Line of the movie's record in its file.", nullable=False),
+        _line("credits_line", "Line of the movie's record in credits.csv; NULL: it has none."),
+        _line("keywords_line", "Line of the movie's record in keywords.csv; NULL: it has none."),
+    ),
+    ("movie_id",),
+    (Reference("original_language", "language"), Reference("collection_id", "collection")),
+)  # fmt: skip
+
+GENRE = _named("genre", "genre", _key("genre_id", "BIGINT", "TMDB's id of the genre.", M + "genres"), M + "genres")
+COMPANY = _named(
+    "company", "production company",
+    _key("company_id", "BIGINT", "TMDB's id of the company.", M + "production_companies"),
+    M + "production_companies",
+)  # fmt: skip
+COUNTRY = _named(
+    "country", "production country",
+    _key("country_code", "VARCHAR", "ISO 3166-1 code of the country.", M + "production_countries"),
+    M + "production_countries",
+)  # fmt: skip
+LANGUAGE = _named(
+    "language", "language",
+    _key("language_code", "VARCHAR", "ISO 639-1 code of the language.", M + "spoken_languages"),
+    M + "spoken_languages",
+)  # fmt: skip
+COLLECTION = _named(
+    "collection", "collection",
+    _key("collection_id", "BIGINT", "TMDB's id of the collection.", M + "belongs_to_collection"),
+    M + "belongs_to_collection",
+    Column("poster_path", "VARCHAR", "Path of the poster at TMDB's image server.", source=M + "belongs_to_collection"),
+    Column("backdrop_path", "VARCHAR", "Path of the backdrop at TMDB's image server.", source=M + "belongs_to_collection"),
+)  # fmt: skip
+KEYWORD = _named(
+    "keyword", "keyword", _key("keyword_id", "BIGINT", "TMDB's id of the keyword.", "keywords.csv:keywords"),
+    "keywords.csv:keywords",
+)  # fmt: skip
+PERSON = _named(
+    "person", "person", _key("person_id", "BIGINT", "TMDB's id of the person.", "credits.csv:cast, crew"),
+    "credits.csv:cast, crew",
+    Column("gender", "INTEGER", "TMDB's code: 0 not set, 1 female, 2 male.", source="credits.csv:cast, crew"),
+    Column("profile_path", "VARCHAR", "Path of the portrait at TMDB's image server.", source="credits.csv:cast, crew"),
+)  # fmt: skip
+
+MOVIE_GENRE = _listed("movie_genre", "genre_id", "BIGINT", "genre", M + "genres", "The genres of a movie.")
+MOVIE_COMPANY = _listed(
+    "movie_company", "company_id", "BIGINT", "company", M + "production_companies", "The companies that produced a movie."
+)
+MOVIE_COUNTRY = _listed(
+    "movie_country", "country_code", "VARCHAR", "country", M + "production_countries", "The countries a movie was produced in."
+)
+MOVIE_LANGUAGE = _listed(
+    "movie_language", "language_code", "VARCHAR", "language", M + "spoken_languages", "The languages spoken in a movie."
+)
+MOVIE_KEYWORD = _listed(
+    "movie_keyword", "keyword_id", "BIGINT", "keyword", "keywords.csv:keywords", "The keywords of a movie."
+)
+
+
+def _credit(name: str, column: str, description: str, *own: Column) -> Table:
+    source = f"credits.csv:{column}"
+    return Table(
+        name,
+        description,
+        (
+            _key("credit_id", "VARCHAR", "TMDB's id of the credit.", source),
+            Column("movie_id", "BIGINT", "The movie.", nullable=False, source="credits.csv:id"),
+            Column("person_id", "BIGINT", "The person.", nullable=False, source=source),
+            *own,
+            _POSITION,
+            _line("source_line", "Line of the record in credits.csv.", nullable=False),
+        ),
+        ("credit_id",),
+        (Reference("movie_id", "movie"), Reference("person_id", "person")),
+    )
+
+
+CAST_CREDIT = _credit(
+    "cast_credit", "cast", "Who played whom in a movie.",
+    Column("cast_id", "INTEGER", "TMDB's number of the part within the movie.", source="credits.csv:cast"),
+    Column("character", "VARCHAR", "The part.", source="credits.csv:cast"),
+    Column("billing_order", "INTEGER", "Place in the billing.", unit="from 0", source="credits.csv:cast"),
+)  # fmt: skip
+CREW_CREDIT = _credit(
+    "crew_credit", "crew", "Who did what for a movie.",
+    Column("department", "VARCHAR", "The department.", source="credits.csv:crew"),
+    Column("job", "VARCHAR", "The job.", source="credits.csv:crew"),
+)  # fmt: skip
+
+MOVIELENS_MOVIE = Table(
+    "movielens_movie",
+    "MovieLens's movies, which ratings refer to, and the TMDB movie each of them is.",
+    (
+        _key("movielens_id", "BIGINT", "MovieLens's id of the movie.", "links.csv:movieId"),
+        Column("imdb_id", "VARCHAR", "IMDb's id, tt and the digits.", source="links.csv:imdbId"),
+        Column("tmdb_id", "BIGINT", "TMDB's id as linked, whether or not the movie is known.", source="links.csv:tmdbId"),
+        Column("movie_id", "BIGINT", "The movie, where tmdb_id is a known one.", source="links.csv:tmdbId"),
+        Column("in_links_small", "BOOLEAN", "Whether links_small.csv lists it.", nullable=False, source="links_small.csv:movieId"),
+        _line("links_line", "Line in links.csv; NULL: not there."),
+        _line("links_small_line", "Line in links_small.csv; NULL: not there."),
+    ),
+    ("movielens_id",),
+    (Reference("movie_id", "movie"),),
+)  # fmt: skip
+
+RATING = Table(
+    "rating",
+    "One user's rating of one MovieLens movie. The two editions have user ids of their own: never join or add them.",
+    (
+        Column("edition", "VARCHAR", "full: ratings.csv; small: ratings_small.csv.", nullable=False, check="edition IN ('full', 'small')"),
+        _key("user_id", "BIGINT", "MovieLens's id of the user within the edition.", "ratings.csv:userId"),
+        _key("movielens_id", "BIGINT", "MovieLens's id of the movie.", "ratings.csv:movieId"),
+        Column("rating", "DECIMAL(2,1)", "The rating.", unit="half stars, 0.5 to 5", source="ratings.csv:rating", check="rating BETWEEN 0.5 AND 5"),
+        Column("rated_at", "TIMESTAMP", "When it was given.", unit="UTC", source="ratings.csv:timestamp"),
+        _line("source_line", "Line in the edition's file.", nullable=False),
+    ),
+    ("edition", "user_id", "movielens_id"),
+    (Reference("movielens_id", "movielens_movie"),),
+)  # fmt: skip
+
+_FILES = ", ".join(f"'{s.name}'" for s in SOURCES)
+_REJECTIONS = ", ".join(f"'{r.code}'" for r in REASONS if r.severity == "rejected")
+
+REJECTED_RECORD = Table(
+    "rejected_record",
+    "What could not be loaded, whole: a record byte for byte, or an element of a record's list.",
+    (
+        Column("file", "VARCHAR", "File it comes from.", nullable=False, check=f"file IN ({_FILES})"),
+        _line("line", "Line the record begins on.", nullable=False),
+        Column("unit", "VARCHAR", "record, or element of a list.", nullable=False, check="unit IN ('record', 'element')"),
+        Column("column", "VARCHAR", "Column of the list; NULL for a record."),
+        Column("position", "INTEGER", "Place of the element in its list; NULL for a record.", unit="from 1"),
+        Column("reason", "VARCHAR", "Reason code, as in the error log.", nullable=False, check=f"reason IN ({_REJECTIONS})"),
+        Column("movie_id", "BIGINT", "The movie, if known."),
+        Column("raw", "BLOB", "The bytes of the record without its line end, or the element as a Python literal.", nullable=False),
+    ),
+    conformed=False,
+)  # fmt: skip
+
+_SEVERITIES = ", ".join(f"'{s}'" for s in SEVERITIES)
+ERROR_LOG = Table(
+    "error_log",
+    "The error log, as in errors.jsonl: every record, element and cell that was not taken as it stands.",
+    (
+        Column("run_id", "VARCHAR", "The run.", nullable=False),
+        Column("severity", "VARCHAR", "How much was lost.", nullable=False, check=f"severity IN ({_SEVERITIES})"),
+        Column("reason", "VARCHAR", "Reason code; docs/error-log.md explains each.", nullable=False),
+        Column("file", "VARCHAR", "File it is about."),
+        Column("line", "BIGINT", "Line the record begins on.", unit="from 1"),
+        Column("column", "VARCHAR", "Column of the file; NULL: the record as a whole."),
+        Column("movie_id", "BIGINT", "The movie, if known."),
+        Column("value", "VARCHAR", "The raw value, at most 1 KiB; a cut is marked."),
+        Column("message", "VARCHAR", "What is wrong, in a sentence.", nullable=False),
+        Column("action", "VARCHAR", "What was done.", nullable=False),
+    ),
+    conformed=False,
+)  # fmt: skip
+
+# In an order in which every reference points backwards.
+TABLES = (
+    GENRE, COMPANY, COUNTRY, LANGUAGE, COLLECTION, KEYWORD, PERSON,
+    MOVIE, MOVIE_GENRE, MOVIE_COMPANY, MOVIE_COUNTRY, MOVIE_LANGUAGE, MOVIE_KEYWORD,
+    CAST_CREDIT, CREW_CREDIT, MOVIELENS_MOVIE, RATING, REJECTED_RECORD, ERROR_LOG,
+)  # fmt: skip
+TABLE = {table.name: table for table in TABLES}
+
+
+def _validate() -> None:
+    seen: set[str] = set()
+    for table in TABLES:
+        for reference in table.references:
+            target = TABLE[reference.table]
+            if target.name not in seen:
+                raise ValueError(f"{table.name}.{reference.column}: {target.name} must be declared before")
+            if target.column(target.key[0]).type != table.column(reference.column).type:
+                raise ValueError(f"{table.name}.{reference.column}: not of the type of {target.name}'s key")
+        seen.add(table.name)
+
+
+_validate()
