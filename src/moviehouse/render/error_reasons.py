@@ -1,0 +1,209 @@
+"""The page of the error log: its lines, its promises, and every reason with an example."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from moviehouse.error_log import REASONS, SEVERITIES, VALUE_LIMIT, Reason
+from moviehouse.errors import GateError, MoviehouseError, SourceError, TargetError, UsageError
+from moviehouse.model.tables import ERROR_LOG
+from moviehouse.render.ddl import quoted
+from moviehouse.render.markdown import code, table
+
+_MEANS = {
+    "rejected": "Not loaded. The record or element is kept whole in the table `rejected_record`.",
+    "mended": "Loaded, after it was put right in the only way it can be meant.",
+    "merged": "Not loaded, because another record or element of the file has the same key and won.",
+    "warning": "Loaded. A cell may have become NULL, or something is worth knowing.",
+}
+
+# Where the example of each reason stands: file, line, column, movie.
+_M, _C, _R = "movies_metadata.csv", "credits.csv", "ratings.csv"
+_PLACES: dict[str, tuple[str, int | None, str | None, int | None]] = {
+    "wrong_field_count": (_M, 2, None, None),
+    "malformed_quote": (_M, 2, None, None),
+    "truncated_record": (_C, 45477, None, None),
+    "not_utf8": (_M, 512, None, None),
+    "nul_byte": (_M, 513, None, None),
+    "missing_key": (_M, 7, "id", None),
+    "invalid_key": (_M, 19731, "id", None),
+    "unknown_movie": (_C, 2, "id", 862),
+    "invalid_element": (_M, 2, "genres", 862),
+    "split_record": (_M, 19730, None, 82663),
+    "damaged_list": (_M, 2223, "genres", 10663),
+    "rounded": (_M, 31, "popularity", 862),
+    "duplicate_record": (_M, 676, "id", 862),
+    "duplicate_element": (_M, 2, "genres", 862),
+    "invalid_integer": (_M, 2, "budget", 862),
+    "invalid_number": (_M, 2, "popularity", 862),
+    "invalid_date": (_M, 2, "release_date", 862),
+    "invalid_boolean": (_M, 2, "video", 862),
+    "invalid_code": (_M, 2, "original_language", 862),
+    "invalid_text": (_C, 2, "cast", 862),
+    "invalid_list": (_M, 2, "genres", 862),
+    "suspicious_amount": (_M, 2, "budget", 862),
+    "unknown_status": (_M, 2, "status", 862),
+    "unknown_genre": (_M, 2, "genres", 862),
+    "name_conflict": (_M, 2, "production_companies", 862),
+    "unknown_movielens_id": (_R, 2, "movieId", None),
+    "unlinked_movie": ("links.csv", 2, "tmdbId", None),
+    "links_disagree": ("links_small.csv", 2, None, 862),
+    "missing_file": ("keywords.csv", None, None, None),
+    "empty_file": ("links.csv", None, None, None),
+    "unknown_file": ("README.md", None, None, None),
+    "missing_column": (_M, 1, "tagline", None),
+    "unknown_column": (_M, 1, "rating_mpaa", None),
+}
+
+_INTRO = """\
+# The error log
+
+<!-- Rendered from src/moviehouse/error_log.py by `python -m moviehouse.render`: change that, not this. -->
+
+Every record, list element or cell that was not taken as it stands has a line in `errors.jsonl`. The line
+says where it is, what is wrong, what the raw text was and what was done. The same lines are the table
+`error_log` of the release. The file is always there, also when it is empty. A run that fails leaves its
+log in `failed/<run>/errors.jsonl`.
+"""
+
+_PROMISES = """\
+## What you can rely on
+
+- **Nothing is lost.** For every file, records read = loaded + merged + rejected. `run.json` has the four
+  numbers, each counted on its own. A run whose balance does not close publishes nothing.
+- **Rejected lines match `rejected_record` one to one.** A gate checks it. The table has the bytes of the
+  record, or the element as a Python literal, uncut.
+- **Every reason is on this page.** A code keeps its meaning; a later version may add one.
+- **A line number is one that `sed` finds:** 1 + the number of line feeds before the record's first byte.
+  `sed -n 2223p movies_metadata.csv` shows the line.
+- **What the source declares as unknown is no error.** Empty cells, 0 in budget, revenue and runtime, and
+  the average of no votes are counted in `run.json` and never logged. The
+  [data dictionary](data-dictionary.md) lists these for each column.
+- **A file that is in another encoding is refused as a whole:** past 1% of records that are not UTF-8 the
+  run stops and advises `--encoding`.
+"""
+
+
+def error_log_md() -> str:
+    """The page docs/error-log.md."""
+    parts = [_INTRO, _fields(), _severities(), _PROMISES, _queries(), _statuses(), _summary()]
+    return "\n".join([*parts, *map(_section, REASONS)])
+
+
+def example_line(reason: Reason) -> str:
+    """A line of errors.jsonl as this reason writes it."""
+    file, line, column, movie_id = _PLACES[reason.code]
+    found: dict[str, Any] = {
+        "run_id": "20260131T091500Z-1f0c",
+        "severity": reason.severity,
+        "reason": reason.code,
+        "file": file,
+        "line": line,
+        "column": column,
+        "movie_id": movie_id,
+        "value": reason.example,
+        "message": reason.meaning,
+        "action": reason.action,
+    }
+    return json.dumps({c.name: found[c.name] for c in ERROR_LOG.columns}, ensure_ascii=False)
+
+
+def _fields() -> str:
+    rows = [
+        (code(c.name), "whole number" if c.type == "BIGINT" else "text", "yes" if c.nullable else "no",
+         c.description) for c in ERROR_LOG.columns
+    ]  # fmt: skip
+    return f"""\
+## A line
+
+One JSON object a line, in UTF-8. The fields are always all there, in this order:
+
+{table(("Field", "Type", "Null?", "Holds"), rows)}
+
+A `value` longer than {VALUE_LIMIT:,} bytes is cut there, and the cut is marked. What was rejected is in
+`rejected_record` whole.
+"""
+
+
+def _severities() -> str:
+    rows = [(code(s), _MEANS[s]) for s in SEVERITIES]
+    return f"## Severities\n\n{table(('Severity', 'Means'), rows)}\n"
+
+
+def _queries() -> str:
+    width = max(len(quoted(c.name)) for c in ERROR_LOG.columns)
+    columns = ",\n".join(f"    {quoted(c.name).ljust(width)}: '{c.type}'" for c in ERROR_LOG.columns)
+    return f"""\
+## Asking it
+
+How much of what, from the release's database (`duckdb moviehouse.duckdb`):
+
+```sql
+SELECT severity, reason, file, count(*) AS lines
+FROM error_log
+GROUP BY ALL
+ORDER BY lines DESC, ALL;
+```
+
+From the file itself. The types are given, so that an empty log reads as an empty table:
+
+```sql
+SELECT *
+FROM read_json('errors.jsonl', format = 'newline_delimited', columns = {{
+{columns}
+}})
+WHERE severity <> 'warning';
+```
+
+What was rejected, whole:
+
+```sql
+SELECT file, line, unit, "column", reason, raw
+FROM rejected_record
+ORDER BY file, line, position;
+```
+
+With `jq`, everything about one movie, then a count by reason:
+
+```sh
+jq -c 'select(.movie_id == 862)' errors.jsonl
+jq -r .reason errors.jsonl | sort | uniq -c | sort -rn
+```
+"""
+
+
+def _statuses() -> str:
+    classes = (SourceError, UsageError, GateError, TargetError, MoviehouseError)
+    rows = [("0", "The release is published. The error log may have lines.", "")]
+    rows += [(str(c.exit_status), _first_line(c), "yes" if c.retry else "usually not") for c in classes[:-1]]
+    rows += [
+        (
+            str(MoviehouseError.exit_status),
+            "A bug of ours: one line on the screen, a traceback in the log.",
+            "no",
+        )
+    ]
+    rows += [("130, 143", "Interrupted (SIGINT, SIGTERM). What was published before is untouched.", "yes")]
+    return f"## Exit status\n\n{table(('Status', 'Means', 'Can a retry help?'), rows)}\n"
+
+
+def _first_line(cls: type) -> str:
+    return (inspect.getdoc(cls) or "").splitlines()[0]
+
+
+def _summary() -> str:
+    rows = [(f"[{code(r.code)}](#{r.code})", r.severity, r.meaning) for r in REASONS]
+    return f"## Reasons\n\n{table(('Reason', 'Severity', 'Means'), rows)}\n"
+
+
+def _section(reason: Reason) -> str:
+    return (
+        f"### {reason.code}\n\n"
+        f"{reason.meaning}\n\n"
+        f"- Severity: {reason.severity}\n"
+        f"- What was done: {reason.action}.\n"
+        f"- What to do: {reason.advice}\n\n"
+        f"```json\n{example_line(reason)}\n```\n"
+    )

@@ -1,0 +1,32 @@
+"""The little Markdown that the rendered pages need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; a pipe in a cell does not end it."""
+    return "\n".join([_row(head), _row(["---"] * len(head)), *map(_row, rows)])
+
+
+def code(text: str) -> str:
+    """A text as code, also one with backticks."""
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    pad = " " if fence != "`" else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def codes(texts: Iterable[str]) -> str:
+    """Several texts as code, with commas between."""
+    return ", ".join(map(code, texts))
+
+
+def link(anchor: str) -> str:
+    """A link to a heading of the same page that is one word."""
+    return f"[{anchor}](#{anchor.replace('.', '')})"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
