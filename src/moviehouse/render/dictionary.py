@@ -114,7 +114,9 @@ def _twin(source: SourceFile) -> str:
 
 
 def _rules(t: Table, c: Column, cells: list[Cell]) -> str:
-    rules = [f"cell: {words}" for words in dict.fromkeys(cell_words(cell) for cell in cells)]
+    # A column of another type than its cell only says that there is such a cell.
+    own = dict.fromkeys(cell_words(cell) for cell in cells if cell.kind.type == c.type)
+    rules = [f"cell: {words}" for words in own]
     rules += [code(c.check)] if c.check else []
     rules += [f"in {link(r.table)}" for r in t.references if r.column == c.name]
     return "; ".join(rules)
@@ -148,6 +150,8 @@ def _entry_row(source: SourceFile, column: NestedColumn, entry: Element) -> tupl
     name = f"{code(column.name)} → {code(entry.name)}"
     where = _becomes(source, column, entry)
     invalid = _fault("invalid_element") if entry.required else _fault(entry.kind.reason)
+    if entry.known:
+        invalid += f"; {_fault('unknown_genre')}"
     presence = "required" if entry.required else "optional"
     return (name, presence, cell_words(entry), where, null_words(entry), invalid)
 

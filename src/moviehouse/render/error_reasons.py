@@ -17,9 +17,10 @@ _MEANS = {
     "mended": "Loaded, after it was put right in the only way it can be meant.",
     "merged": "Not loaded, because another record or element of the file has the same key and won.",
     "warning": "Loaded. A cell may have become NULL, or something is worth knowing.",
+    "failed": "Why a run failed. Only in the log of a failed run, never in a release's.",
 }
 
-# Where the example of each reason stands: file, line, column, movie.
+# Where the example of a reason stands: file, line, column, movie. One that is not here has no place.
 _M, _C, _R = "movies_metadata.csv", "credits.csv", "ratings.csv"
 _PLACES: dict[str, tuple[str, int | None, str | None, int | None]] = {
     "wrong_field_count": (_M, 2, None, None),
@@ -94,7 +95,7 @@ def error_log_md() -> str:
 
 def example_line(reason: Reason) -> str:
     """A line of errors.jsonl as this reason writes it."""
-    file, line, column, movie_id = _PLACES[reason.code]
+    file, line, column, movie_id = _PLACES.get(reason.code, (None, None, None, None))
     found: dict[str, Any] = {
         "run_id": "20260131T091500Z-1f0c",
         "severity": reason.severity,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from moviehouse.model.grammar import Kind
 from moviehouse.model.sources import Element, NestedColumn, SourceColumn, SourceFile
 from moviehouse.model.tables import Column, Table
 from moviehouse.render.markdown import code
@@ -12,26 +11,21 @@ from moviehouse.render.markdown import code
 Cell = SourceColumn | Element
 
 
+# What the grammar's own words leave out: other spellings of the same value in a cell of its own.
+_SPELLINGS = {
+    "integer": ", also written `81.0`",
+    "decimal": ", also written `1.80E-05`; further decimals are rounded",
+}
+
+
 def cell_words(cell: Cell) -> str:
     """What a cell, or an entry of a nested one, may hold."""
-    words = _kind_words(cell.kind)
+    words = cell.kind.words
+    if cell.kind.pattern:
+        words = words.replace(cell.kind.pattern, code(cell.kind.pattern))
     if isinstance(cell, SourceColumn):
-        return words + (", also written `81.0`" if cell.kind.name == "integer" else "")
-    return words + (" but the empty one" if cell.required and words == "any text" else "")
-
-
-def _kind_words(kind: Kind) -> str:
-    span = f"from {_number(kind.low)} to {_number(kind.high)}"
-    return {
-        "text": "any text",
-        "code": f"a code of the form {code(kind.pattern or '')}",
-        "integer": f"a whole number {span}",
-        "decimal": f"a number {span}, also written `1.80E-05`, kept to {_decimals(kind)} decimals",
-        "half_stars": f"a number {span} in steps of one half",
-        "date": "a calendar date written `yyyy-mm-dd`, from year 1",
-        "boolean": "`true` or `false`, also with a capital or in capitals",
-        "epoch_seconds": "whole seconds since 1970-01-01 UTC, up to the year 9999",
-    }[kind.name]
+        return words + _SPELLINGS.get(cell.kind.name, "")
+    return words + (", not empty" if cell.required and cell.kind.pattern is None else "")
 
 
 def null_words(cell: Cell) -> str:
@@ -63,11 +57,3 @@ def source_cells(table: Table, column: Column, sources: dict[str, SourceFile]) -
 def _element(nested: NestedColumn, table: Table, column: Column) -> Element:
     targets = (column.name, f"{table.name}_{column.name}")
     return next(e for e in nested.elements if e.target in targets)
-
-
-def _number(text: str | None) -> str:
-    return f"{int(text):,}" if text and text.isdigit() else str(text)
-
-
-def _decimals(kind: Kind) -> str:
-    return kind.type.rstrip(")").rpartition(",")[2]
