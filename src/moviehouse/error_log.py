@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 VALUE_LIMIT = 1024
-SEVERITIES = ("rejected", "mended", "merged", "warning")
+SEVERITIES = ("rejected", "mended", "merged", "warning", "failed")
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,17 @@ REASONS = (
            "its values are NULL", "Nothing, if it was left out on purpose.", "tagline"),
     Reason("unknown_column", "warning", "The file has a column that the model does not know.",
            "ignored", "If it matters, add it to the model (CONTRIBUTING.md says how).", "rating_mpaa"),
+    # Why a run failed: only in OUT/failed/<run>/errors.jsonl, never in a release's log.
+    Reason("source_unusable", "failed", "The source as a whole could not be used.",
+           "nothing published", "Do what the message says.", "the-movies-dataset.zip"),
+    Reason("gate_failed", "failed", "A check of the finished tables found offending rows.",
+           "nothing published", "Look at the rows named; if the source is right, report a bug.", "balance_of_records"),
+    Reason("target_unwritable", "failed", "The output could not be written: busy, full or not allowed.",
+           "nothing published", "Make room or get the permission, then run again.", "No space left on device"),
+    Reason("stopped", "failed", "The run was stopped by a signal.",
+           "nothing published", "Run again; what was downloaded is kept.", "SIGINT"),
+    Reason("bug", "failed", "Moviehouse itself failed; the value is the traceback.",
+           "nothing published", "Report it with this line.", "Traceback …"),
 )  # fmt: skip
 
 REASON = {reason.code: reason for reason in REASONS}

@@ -32,6 +32,7 @@ class Kind:
     low: str | None = None
     high: str | None = None
     rounds: bool = False
+    words: str = "a text"
 
     def __post_init__(self) -> None:
         if (self.low is None) != (self.high is None):
@@ -40,20 +41,24 @@ class Kind:
 
 def text(pattern: str | None = None) -> Kind:
     """A text as it stands; with a pattern, a code such as an ISO 639-1 language."""
-    return Kind("code" if pattern else "text", "VARCHAR", pattern, reason="invalid_code")
+    if pattern is None:
+        return Kind("text", "VARCHAR")
+    return Kind("code", "VARCHAR", pattern, reason="invalid_code", words=f"a code of the form {pattern}")
 
 
 def integer(low: int, high: int, type_: str = "BIGINT") -> Kind:
     """A whole number, also written 81.0, within low and high inclusive."""
     value = "TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
-    return Kind("integer", type_, INTEGER, value, "invalid_integer", str(low), str(high))
+    words = f"a whole number from {low:,} to {high:,}"
+    return Kind("integer", type_, INTEGER, value, "invalid_integer", str(low), str(high), words=words)
 
 
 def decimal(precision: int, scale: int, low: str, high: str) -> Kind:
     """A decimal number, also written 1.80E-05, within low and high inclusive."""
     type_ = f"DECIMAL({precision},{scale})"
     value = f"TRY_CAST({{cell}} AS {type_})"
-    return Kind("decimal", type_, NUMBER, value, "invalid_number", low, high, rounds=True)
+    words = f"a number from {low} to {high} of at most {scale} decimals"
+    return Kind("decimal", type_, NUMBER, value, "invalid_number", low, high, rounds=True, words=words)
 
 
 def half_stars() -> Kind:
@@ -62,18 +67,18 @@ def half_stars() -> Kind:
         "CASE WHEN TRY_CAST({cell} AS DOUBLE) * 2 = floor(TRY_CAST({cell} AS DOUBLE) * 2)"
         " THEN TRY_CAST(TRY_CAST({cell} AS DOUBLE) AS DECIMAL(2,1)) END"
     )
-    return Kind("half_stars", "DECIMAL(2,1)", NUMBER, value, "invalid_number", "0.5", "5")
+    return Kind("half_stars", "DECIMAL(2,1)", NUMBER, value, "invalid_number", "0.5", "5", words="a rating from 0.5 to 5 in half steps")
 
 
 def date() -> Kind:
     """A calendar date, yyyy-mm-dd, from year 1."""
     value = "CASE WHEN {cell} >= '0001' THEN TRY_CAST({cell} AS DATE) END"
-    return Kind("date", "DATE", DATE, value, "invalid_date")
+    return Kind("date", "DATE", DATE, value, "invalid_date", words="a date written yyyy-mm-dd")
 
 
 def boolean() -> Kind:
     """True or False, in any of the usual three spellings."""
-    return Kind("boolean", "BOOLEAN", BOOLEAN, "lower({cell}) = 'true'", "invalid_boolean")
+    return Kind("boolean", "BOOLEAN", BOOLEAN, "lower({cell}) = 'true'", "invalid_boolean", words="true or false")
 
 
 def epoch_seconds() -> Kind:
@@ -81,5 +86,5 @@ def epoch_seconds() -> Kind:
     value = "make_timestamp(TRY_CAST(split_part({cell}, '.', 1) AS BIGINT) * 1000000)"
     return Kind(
         "epoch_seconds", "TIMESTAMP", r"[0-9]{1,12}(\.0*)?", value, "invalid_integer",
-        "TIMESTAMP '1970-01-01'", "TIMESTAMP '9999-12-31'",
+        "TIMESTAMP '1970-01-01'", "TIMESTAMP '9999-12-31'", words="seconds since 1970-01-01 UTC",
     )  # fmt: skip

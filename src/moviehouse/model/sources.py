@@ -56,12 +56,16 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class Element:
-    """One entry of the dicts in a nested cell: its name there, its column, its kind."""
+    """One entry of the dicts in a nested cell: its name there, its column, its kind.
+
+    `known` are the values that are expected; others are kept and warned about.
+    """
 
     name: str
     target: str
     kind: Kind
     required: bool = False
+    known: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,10 @@ MOVIES = SourceFile(
         ),
         NestedColumn(
             "genres",
-            (Element("id", "genre_id", ID, required=True), Element("name", "name", text())),
+            (
+                Element("id", "genre_id", ID, required=True, known=tuple(GENRES)),
+                Element("name", "name", text()),
+            ),
             "raw_movie_genre",
             ("genre_id",),
             required=True,

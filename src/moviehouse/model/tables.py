@@ -246,7 +246,7 @@ REJECTED_RECORD = Table(
         Column("file", "VARCHAR", "File it comes from.", nullable=False, check=f"file IN ({_FILES})"),
         _line("line", "Line the record begins on.", nullable=False),
         Column("unit", "VARCHAR", "record, or element of a list.", nullable=False, check="unit IN ('record', 'element')"),
-        Column("column", "VARCHAR", "Column of the list; NULL for a record."),
+        Column("column", "VARCHAR", "Column that is wrong, or whose list the element is of; NULL: the record as a whole."),
         Column("position", "INTEGER", "Place of the element in its list; NULL for a record.", unit="from 1"),
         Column("reason", "VARCHAR", "Reason code, as in the error log.", nullable=False, check=f"reason IN ({_REJECTIONS})"),
         Column("movie_id", "BIGINT", "The movie, if known."),
@@ -255,7 +255,7 @@ REJECTED_RECORD = Table(
     conformed=False,
 )  # fmt: skip
 
-_SEVERITIES = ", ".join(f"'{s}'" for s in SEVERITIES)
+_SEVERITIES = ", ".join(f"'{s}'" for s in SEVERITIES if s != "failed")
 ERROR_LOG = Table(
     "error_log",
     "The error log, as in errors.jsonl: every record, element and cell that was not taken as it stands.",

@@ -1,0 +1,6 @@
+-- The records of credits.csv that are loaded: of each known movie the last one.
+SELECT r.*
+FROM raw_credit AS r
+JOIN (SELECT movie_id, MAX(ordinal) AS ordinal FROM raw_credit GROUP BY movie_id) AS last
+  ON last.movie_id = r.movie_id AND last.ordinal = r.ordinal
+JOIN loaded_movie AS m ON m.movie_id = r.movie_id

@@ -1,0 +1,6 @@
+-- The records of keywords.csv that are loaded: of each known movie the last one.
+SELECT r.*
+FROM raw_keyword_list AS r
+JOIN (SELECT movie_id, MAX(ordinal) AS ordinal FROM raw_keyword_list GROUP BY movie_id) AS last
+  ON last.movie_id = r.movie_id AND last.ordinal = r.ordinal
+JOIN loaded_movie AS m ON m.movie_id = r.movie_id

@@ -1,0 +1,5 @@
+-- The records of links_small.csv that are loaded: of each MovieLens id the last one.
+SELECT r.*
+FROM raw_link_small AS r
+JOIN (SELECT movielens_id, MAX(ordinal) AS ordinal FROM raw_link_small GROUP BY movielens_id) AS last
+  ON last.movielens_id = r.movielens_id AND last.ordinal = r.ordinal

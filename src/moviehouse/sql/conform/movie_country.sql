@@ -1,0 +1,12 @@
+-- A movie's list of countries as its record has it; of an id listed twice the later place.
+SELECT movie_id, country_code, position
+FROM (
+  SELECT
+    e.movie_id,
+    e.country_code,
+    e.position,
+    ROW_NUMBER() OVER (PARTITION BY e.movie_id, e.country_code ORDER BY e.position DESC) AS place
+  FROM raw_movie_country AS e
+  JOIN loaded_movie AS m ON m.ordinal = e.ordinal
+) AS placed
+WHERE place = 1

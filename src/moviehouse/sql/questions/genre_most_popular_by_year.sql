@@ -1,0 +1,15 @@
+-- The most popular genre of each release year.
+--
+-- A genre's popularity in a year is the sum over its releases: total attention, which follows their
+-- number; the mean and the number stand beside it. Ties go to the smaller genre id.
+-- The view genre_popularity_by_year ranks all genres, by the sum and by the mean.
+SELECT
+  year,
+  genre_id,
+  genre,
+  movies,
+  CAST(popularity_total AS DECIMAL(38,9)) AS popularity_total,
+  popularity_mean
+FROM genre_popularity_by_year
+WHERE rank_by_total = 1
+ORDER BY year

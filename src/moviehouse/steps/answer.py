@@ -1,0 +1,137 @@
+"""Answers the questions: makes them views of a release, and asks one of a release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from moviehouse.engines.duckdb import opened
+from moviehouse.errors import SourceError, UsageError
+from moviehouse.sql import QUESTIONS, VIEWS, header, statement
+from moviehouse.steps.publish import DATABASE
+from moviehouse.steps.rows import literal, name
+
+
+def create_views(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the views the questions stand on, and the questions, each with its comment."""
+    for folder, stems in (("views", VIEWS), ("questions", QUESTIONS)):
+        for stem in stems:
+            con.execute(f"CREATE VIEW {name(stem)} AS {statement(folder, stem)}")
+            con.execute(f"COMMENT ON VIEW {name(stem)} IS {literal(header(folder, stem))}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer: its columns, its rows, the SQL asked, and what is to be known about it."""
+
+    question: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    sql: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What part of an answer is asked for; None: all of it. Years are inclusive."""
+
+    years: tuple[int, int] | None = None
+    genre: str | None = None
+    company: str | None = None
+    top: int | None = None
+
+
+def find_release(path: Path) -> Path:
+    """The directory of a release, given it or the output directory that holds it."""
+    for folder in (path, path / "current"):
+        if (folder / DATABASE).exists():
+            return folder.resolve()
+    raise SourceError(f"There is no release in {path}.", "Build one: moviehouse SOURCE --out DIRECTORY.")
+
+
+def ask(release: Path, question: str, filters: Filters = Filters()) -> Answer:  # noqa: B008
+    """Ask one of the nine questions of a release.
+
+    Raises UsageError for a question, genre or company that the release does not have.
+    """
+    stem = question.replace("-", "_")
+    if stem not in QUESTIONS:
+        raise UsageError(f"There is no question {question!r}.", f"Ask one of: {', '.join(q.replace('_', '-') for q in QUESTIONS)}.")
+    with opened(find_release(release) / DATABASE) as con:
+        columns = tuple(c[0] for c in con.execute(f"SELECT * FROM {stem} LIMIT 0").description or ())
+        where, parameters = _where(con, columns, filters)
+        sql = f"SELECT * FROM {stem}" + (f" WHERE {' AND '.join(where)}" if where else "")
+        sql += f" ORDER BY {_order(columns, filters)}" + (f" LIMIT {filters.top}" if filters.top else "")
+        rows = tuple(con.execute(sql, parameters).fetchall())
+    return Answer(stem, columns, rows, sql, tuple(_notes(stem, columns, rows)))
+
+
+def _where(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: Filters) -> tuple[list[str], list[Any]]:
+    where: list[str] = []
+    parameters: list[Any] = []
+    if filters.years:
+        where.append("year BETWEEN ? AND ?")
+        parameters += filters.years
+    for thing in ("genre", "company"):
+        asked = getattr(filters, thing)
+        if asked is None:
+            continue
+        if f"{thing}_id" not in columns:
+            raise UsageError(f"This question has no {thing}.", f"Leave --{thing} out.")
+        where.append(f"{thing}_id = ?")
+        parameters.append(_identify(con, thing, asked))
+    return where, parameters
+
+
+def _identify(con: duckdb.DuckDBPyConnection, thing: str, asked: str) -> int:
+    """The id of a genre or company named by id, or by name whatever the case and accents."""
+    rows = con.execute(
+        f"SELECT {thing}_id, name FROM {thing} WHERE CAST({thing}_id AS VARCHAR) = $1 "
+        f"OR lower(strip_accents(name)) = lower(strip_accents($1)) ORDER BY 1",
+        [asked],
+    ).fetchall()
+    if len(rows) == 1:
+        return int(rows[0][0])
+    if rows:
+        candidates = ", ".join(f"{name_} ({id_})" for id_, name_ in rows[:10])
+        raise UsageError(f"{asked!r} is the name of {len(rows)}: {candidates}.", "Give the id.")
+    near = con.execute(
+        f"SELECT {thing}_id, name FROM {thing} WHERE name IS NOT NULL "
+        "ORDER BY contains(lower(strip_accents(name)), lower(strip_accents($1))) DESC, "
+        "jaro_winkler_similarity(lower(name), lower($1)) DESC, 1 LIMIT 5",
+        [asked],
+    ).fetchall()
+    hint = f"Near: {', '.join(f'{name_} ({id_})' for id_, name_ in near)}." if near else ""
+    raise UsageError(f"The release has no {thing} {asked!r}.", hint)
+
+
+def _order(columns: Sequence[str], filters: Filters) -> str:
+    """The answer's own order; with a top, the largest amounts first."""
+    leading = ", ".join(c for c in columns if c.endswith("_id") or c == "year")
+    if filters.top:
+        amount = next((c for c in columns if c.endswith("_usd") or c in ("releases", "popularity_total", "popularity_mean")))
+        return f"{amount} DESC NULLS LAST, {leading}"
+    return leading if columns[0] != "year" else "year, " + leading.replace("year, ", "").replace(", year", "")
+
+
+def _notes(stem: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    """What is known of the amounts shown, so that a gap is not read as a zero."""
+    counted = next((c for c in columns if c.startswith("movies_with_")), None)
+    if counted is None:
+        return []
+    amount = counted.removeprefix("movies_with_")
+    what = "genre" if "genre" in columns else "company"
+    place = {c: i for i, c in enumerate(columns)}
+    if len(rows) > 40:
+        movies = sum(row[place["movies"]] for row in rows)
+        known = sum(row[place[counted]] for row in rows)
+        share = f" ({known / movies:.0%})" if movies else ""
+        return [f"{known:,} of {movies:,} entries counted here{share} have a known {amount}."]
+    return [
+        f"{row[place['year']]} {row[place[what]]}: {row[place[counted]]} of {row[place['movies']]} movies have a known {amount}."
+        for row in rows
+    ]

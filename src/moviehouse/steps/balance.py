@@ -1,0 +1,127 @@
+"""The balance: of every file, records read = loaded + merged + rejected; of every list, its elements too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from moviehouse.engines.duckdb import DuckDB
+from moviehouse.model.sources import SOURCES
+from moviehouse.steps.read import Reading
+from moviehouse.steps.rows import literal, name
+
+# Where the records of a file can be found again in the model: one line each.
+LOADED = {
+    "movies_metadata.csv": "SELECT count(DISTINCT source_line) FROM {movie}",
+    "credits.csv": "SELECT count(DISTINCT credits_line) FROM {movie}",
+    "keywords.csv": "SELECT count(DISTINCT keywords_line) FROM {movie}",
+    "links.csv": "SELECT count(DISTINCT links_line) FROM {movielens_movie}",
+    "links_small.csv": "SELECT count(DISTINCT links_small_line) FROM {movielens_movie}",
+    "ratings.csv": "SELECT count(DISTINCT source_line) FROM {rating} WHERE edition = 'full'",
+    "ratings_small.csv": "SELECT count(DISTINCT source_line) FROM {rating} WHERE edition = 'small'",
+}
+# The table that a nested column's elements are loaded into.
+_LISTS = {
+    "genres": "movie_genre",
+    "production_companies": "movie_company",
+    "production_countries": "movie_country",
+    "spoken_languages": "movie_language",
+    "keywords": "movie_keyword",
+    "cast": "cast_credit",
+    "crew": "crew_credit",
+}
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Of one file (`column` empty) or one list: what became of its records or elements.
+
+    `mended` and `warned` count loaded records with at least one such note.
+    """
+
+    file: str
+    column: str
+    read: int
+    loaded: int
+    merged: int
+    rejected: int
+    mended: int = 0
+    warned: int = 0
+
+    @property
+    def closes(self) -> bool:
+        """Whether nothing was lost and nothing counted twice."""
+        return self.read == self.loaded + self.merged + self.rejected
+
+
+def show(con: duckdb.DuckDBPyConnection, balances: list[Balance]) -> None:
+    """Make the balance a temporary table, for the checks."""
+    con.execute(
+        "CREATE TEMP TABLE balance (file VARCHAR, \"column\" VARCHAR, read BIGINT, loaded BIGINT, merged BIGINT, "
+        "rejected BIGINT)"
+    )
+    for b in balances:
+        row = [b.file, b.column, b.read, b.loaded, b.merged, b.rejected]
+        con.execute("INSERT INTO balance VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def strike(engine: DuckDB, readings: list[Reading]) -> list[Balance]:
+    """Count what was read, loaded, merged and rejected, each from a place of its own."""
+    merged = dict(engine.rows("SELECT file, count(*) FROM merged_record GROUP BY file"))
+    rejected = dict(
+        engine.rows("SELECT file, count(*) FROM rejected_record WHERE unit = 'record' GROUP BY file")
+    )
+    noted = {
+        (file, severity): count
+        for file, severity, count in engine.rows(
+            "SELECT file, severity, count(DISTINCT line) FROM error_log "
+            "WHERE severity IN ('mended', 'warning') AND line > 1 GROUP BY ALL"
+        )
+    }
+    balances = []
+    for reading in readings:
+        file = reading.file
+        balances.append(
+            Balance(
+                file, "", reading.records, _loaded(engine, file), merged.get(file, 0), rejected.get(file, 0),
+                noted.get((file, "mended"), 0), noted.get((file, "warning"), 0),
+            )
+        )  # fmt: skip
+    for reading in readings:
+        balances += [_list_balance(engine, reading, column) for column in reading.elements if column in _LISTS]
+    return balances
+
+
+def _loaded(engine: DuckDB, file: str) -> int:
+    """Distinct lines of the file in the model; ratings are counted without a hash where lines increase."""
+    tables = {"movie": "movie", "movielens_movie": "movielens_movie", "rating": "rating"}
+    if file.startswith("ratings") and engine.increasing("rating", ("edition", "source_line")):
+        edition = next(s.constants["edition"] for s in SOURCES if s.name == file)
+        return int(engine.scalar(f"SELECT count(*) FROM rating WHERE edition = {literal(edition)}"))
+    return int(engine.scalar(LOADED[file].format(**tables)))
+
+
+def _list_balance(engine: DuckDB, reading: Reading, column: str) -> Balance:
+    source = next(s for s in SOURCES if s.name == reading.file)
+    relation = next(c.relation for c in source.nested if c.name == column)
+    of_record = f"SELECT count(*) FROM {name(relation or '')} e JOIN {{}} g ON g.file = {literal(source.name)} AND g.ordinal = e.ordinal"
+    in_merged = engine.scalar(of_record.format("merged_record"))
+    in_rejected = engine.scalar(of_record.format("rejected_reference"))
+    where = f"file = {literal(source.name)} AND \"column\" = {literal(column)}"
+    alone = engine.scalar(f"SELECT count(*) FROM merged_element WHERE {where}")
+    refused = engine.scalar(f"SELECT count(*) FROM rejected_record WHERE unit = 'element' AND {where}")
+    swept = {
+        table: engine.scalar(
+            f"SELECT count(*) FROM swept_element e JOIN {table} g USING (file, ordinal) WHERE e.{where.replace(' AND ', ' AND e.')}"
+        )
+        for table in ("merged_record", "rejected_reference")
+    }
+    return Balance(
+        source.name,
+        column,
+        reading.elements[column],
+        int(engine.scalar(f"SELECT count(*) FROM {_LISTS[column]}")),
+        int(in_merged + alone + swept["merged_record"]),
+        int(in_rejected + refused + swept["rejected_reference"]),
+    )

@@ -1,0 +1,119 @@
+"""Checks the finished tables: each check is a query that selects the rows that break it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from moviehouse.engines.duckdb import increasing
+from moviehouse.model.tables import TABLES, Table
+from moviehouse.progress import Progress
+from moviehouse.sql import header, names, statement
+from moviehouse.steps.rows import name
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its query selects offending rows; a `gate` must find none, the others warn."""
+
+    name: str
+    meaning: str
+    query: str
+    gate: bool = True
+    shortcut: Callable[[duckdb.DuckDBPyConnection], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found: how many offending rows, and the first of them."""
+
+    check: str
+    meaning: str
+    gate: bool
+    offending: int
+    examples: tuple[tuple[Any, ...], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether no row breaks the check."""
+        return not self.offending
+
+
+def checks() -> tuple[Check, ...]:
+    """All checks: those the declaration implies, and those of sql/checks."""
+    declared = [check for table in TABLES for check in _declared(table)]
+    written = []
+    for stem in names("checks"):
+        first, _, rest = header("checks", stem).partition("\n")
+        written.append(Check(stem, f"{first} {rest}".replace("\n", " ").strip(), statement("checks", stem)))
+    return (*declared, *written)
+
+
+def _declared(table: Table) -> list[Check]:
+    found = []
+    required = [c.name for c in table.columns if not c.nullable]
+    found.append(
+        Check(
+            f"{table.name}.required",
+            f"No required column of {table.name} is NULL.",
+            f"SELECT * FROM {name(table.name)} WHERE {' OR '.join(f'{name(c)} IS NULL' for c in required)}",
+        )
+    )
+    if table.key:
+        keys = ", ".join(name(k) for k in table.key)
+
+        def proven(con: duckdb.DuckDBPyConnection, table: Table = table) -> bool:
+            return increasing(con, name(table.name), table.key)
+
+        found.append(
+            Check(
+                f"{table.name}.key",
+                f"Rows of {table.name} are unique by {', '.join(table.key)}.",
+                f"SELECT {keys}, count(*) AS rows FROM {name(table.name)} GROUP BY {keys} HAVING count(*) > 1",
+                shortcut=proven,
+            )
+        )
+    for reference in table.references:
+        column = name(reference.column)
+        target = next(t for t in TABLES if t.name == reference.table)
+        found.append(
+            Check(
+                f"{table.name}.{reference.column}",
+                f"{table.name}.{reference.column} is a key of {target.name}.",
+                f"SELECT DISTINCT {column} FROM {name(table.name)} AS t WHERE {column} IS NOT NULL AND NOT EXISTS "
+                f"(SELECT 1 FROM {name(target.name)} AS r WHERE r.{name(target.key[0])} = t.{column})",
+            )
+        )
+    ruled = [c.check for c in table.columns if c.check]
+    if ruled:
+        broken = " OR ".join(f"NOT coalesce({rule}, true)" for rule in ruled)
+        found.append(
+            Check(
+                f"{table.name}.domains",
+                f"Every value of {table.name} is in its column's domain.",
+                f"SELECT * FROM {name(table.name)} WHERE {broken}",
+            )
+        )
+    return found
+
+
+def run_checks(con: duckdb.DuckDBPyConnection, progress: Progress) -> list[Outcome]:
+    """Run every check on a release's database."""
+    with progress.step("check"):
+        return [_run(con, check) for check in checks()]
+
+
+def _run(con: duckdb.DuckDBPyConnection, check: Check) -> Outcome:
+    offending, examples = 0, []
+    if check.shortcut is None or not check.shortcut(con):
+        row = con.execute(f"SELECT count(*) FROM ({check.query})").fetchone()
+        assert row is not None
+        offending = row[0]
+        if offending:
+            examples = con.execute(f"SELECT * FROM ({check.query}) LIMIT {_SHOWN}").fetchall()
+    return Outcome(check.name, check.meaning, check.gate, offending, tuple(examples))

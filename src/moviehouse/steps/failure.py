@@ -1,0 +1,65 @@
+"""What a failed run leaves behind: its log, with why it failed as the last lines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import traceback
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from moviehouse.error_log import REASON, VALUE_LIMIT
+from moviehouse.errors import GateError, MoviehouseError, TargetError
+from moviehouse.run import RunRecord
+from moviehouse.steps.check import Outcome
+from moviehouse.steps.publish import Target
+from moviehouse.steps.rows import literal
+
+
+def keep(error: BaseException, outcomes: list[Outcome], record: RunRecord, target: Target, database: Path) -> None:
+    """Write OUT/failed/<run>/errors.jsonl and run.json; never raises, since it runs while failing."""
+    with contextlib.suppress(OSError):
+        target.failed.mkdir(parents=True)
+        log = target.failed / "errors.jsonl"
+        _so_far(database, target.work / "failed.jsonl", log)
+        with log.open("a", encoding="utf-8") as file:
+            for line in _why(error, outcomes, record.run_id):
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        record.write(target.failed / "run.json")
+
+
+def _so_far(database: Path, abandoned: Path, log: Path) -> None:
+    """Copy the lines that the run had gathered before it failed."""
+    if abandoned.exists():
+        log.write_bytes(abandoned.read_bytes())
+        return
+    with contextlib.suppress(duckdb.Error), duckdb.connect(str(database), read_only=True) as con:
+        con.execute(f"COPY (SELECT * FROM error_log) TO {literal(str(log))} (FORMAT json)")
+
+
+def _why(error: BaseException, outcomes: list[Outcome], run_id: str) -> list[dict[str, Any]]:
+    if isinstance(error, GateError):
+        broken = [o for o in outcomes if o.gate and not o.passed]
+        if broken:
+            return [
+                _line(run_id, "gate_failed", f"{o.check}: {o.meaning}", "; ".join(map(str, o.examples))) for o in broken
+            ]
+        return [_line(run_id, "gate_failed", str(error), None)]
+    if isinstance(error, TargetError):
+        return [_line(run_id, "target_unwritable", str(error), None)]
+    if isinstance(error, MoviehouseError):
+        return [_line(run_id, "source_unusable", str(error), None)]
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return [_line(run_id, "stopped", "The run was stopped by a signal.", None)]
+    trace = "".join(traceback.format_exception(error))
+    return [_line(run_id, "bug", f"{type(error).__name__}: {error}"[:VALUE_LIMIT], trace)]
+
+
+def _line(run_id: str, reason: str, message: str, value: str | None) -> dict[str, Any]:
+    known = REASON[reason]
+    return {
+        "run_id": run_id, "severity": known.severity, "reason": reason, "file": None, "line": None,
+        "column": None, "movie_id": None, "value": value, "message": message, "action": known.action,
+    }  # fmt: skip

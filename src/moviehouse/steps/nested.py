@@ -1,0 +1,143 @@
+"""Takes nested cells apart: the plain ones in SQL, the others one by one through `literal`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from moviehouse.model.sources import NestedColumn, SourceFile
+from moviehouse.steps.literal import Cell, gate, read_cell
+from moviehouse.steps.rows import insert, literal, name
+
+
+def columns(source: SourceFile, column: NestedColumn) -> str:
+    """Declares the columns of the relation of a nested column."""
+    own = ["ordinal BIGINT", "line BIGINT"]
+    own += [f"{name(c.target)} {c.kind.type}" for c in source.key]
+    own += ['"position" INTEGER', *(f"{name(e.target)} {e.kind.type}" for e in column.elements)]
+    return ", ".join(own)
+
+
+def read(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, parsed: str, work: Path
+) -> int:
+    """Create the relation of a nested column (for a single dict `single_…`); gives the elements read."""
+    relation = name(column.relation or f"single_{column.name}")
+    con.execute(f"CREATE TABLE {relation} ({columns(source, column)})")
+    con.execute(f"INSERT INTO {relation} {_plain_sql(source, column, parsed)}")
+    row = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    assert row is not None
+    elements = row[0] + _read_others(con, source, column, parsed, work)
+    _note_unknown(con, source, column, relation)
+    return int(elements)
+
+
+def _keys(source: SourceFile) -> str:
+    return ", ".join(name(c.target) for c in source.key)
+
+
+def _keyed(source: SourceFile) -> str:
+    return " AND ".join(f"{name(c.target)} IS NOT NULL" for c in source.key)
+
+
+def _plain_sql(source: SourceFile, column: NestedColumn, parsed: str) -> str:
+    """Selects the elements of the cells that pass the gate."""
+    cell = name("cell_" + column.name)
+    fields = ", ".join(f"{name(e.name)} {e.kind.type}" for e in column.elements)
+    struct = f"STRUCT({fields})" + ("" if column.single else "[]")
+    value = f"CAST(replace({cell}, ''': None', ''': NULL') AS {struct})"
+    listed = f"[{value}]" if column.single else value
+    texts = [
+        f"nullif(e.{name(e.name)}, '')" if e.kind.type == "VARCHAR" else f"e.{name(e.name)}"
+        for e in column.elements
+    ]
+    return (
+        f"SELECT ordinal, line, {_keys(source)}, position, {', '.join(texts)} FROM ("
+        f"SELECT ordinal, line, {_keys(source)}, unnest(elements) AS e, "
+        "CAST(generate_subscripts(elements, 1) AS INTEGER) AS position FROM ("
+        f"SELECT ordinal, line, {_keys(source)}, {listed} AS elements FROM {parsed} "
+        f"WHERE {_keyed(source)} AND regexp_full_match({cell}, {literal(gate(column))})))"
+    )
+
+
+def _read_others(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, parsed: str, work: Path
+) -> int:
+    """Read the cells that do not pass the gate; gives how many elements they held."""
+    cell = name("cell_" + column.name)
+    rows = con.execute(
+        f"SELECT ordinal, line, {_keys(source)}, {cell} FROM {parsed} WHERE {_keyed(source)} "
+        f"AND {cell} IS NOT NULL AND NOT regexp_full_match({cell}, {literal(gate(column))}) ORDER BY ordinal"
+    ).fetchall()
+    if not rows:
+        return 0
+    reader = _Others(source, column)
+    relation = column.relation or f"single_{column.name}"
+    insert(con, relation, reader.elements(rows), work)
+    insert(con, "note", reader.notes, work)
+    insert(con, "reject", reader.rejects, work)
+    return reader.count
+
+
+class _Others:
+    """Reads cells one by one, gathering what goes into the log."""
+
+    def __init__(self, source: SourceFile, column: NestedColumn) -> None:
+        self.source, self.column = source, column
+        self.count = 0
+        self.notes: list[dict[str, Any]] = []
+        self.rejects: list[dict[str, Any]] = []
+        self._unknown: set[str] = set()
+
+    def elements(self, rows: list[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+        for ordinal, line, *keys, text in rows:
+            cell = read_cell(self.column, text)
+            self.count += cell.elements
+            place = dict(zip((c.target for c in self.source.key), keys, strict=True))
+            at = {"file": self.source.name, "ordinal": ordinal, "line": line, "column": self.column.name}
+            if "movie_id" in place:
+                at["movie_id"] = place["movie_id"]
+            self._gather(at, cell, text)
+            for position, values in cell.rows:
+                targets = dict(zip((e.target for e in self.column.elements), values, strict=True))
+                yield {"ordinal": ordinal, "line": line, **place, "position": position, **targets}
+
+    def _gather(self, at: dict[str, Any], cell: Cell, text: str) -> None:
+        if cell.damaged:
+            message = f"The list is damaged; the {cell.elements} whole element(s) before the damage are kept."
+            self.notes.append({**at, "reason": "damaged_list", "value": text[:4096], "message": message})
+        if cell.unreadable:
+            message = "The cell is not the Python literal it should be, and no whole element could be read."
+            self.notes.append({**at, "reason": "invalid_list", "value": text[:4096], "message": message})
+        for bad in cell.bad_values:
+            message = f"{bad.name!r} of element {bad.position} is not valid."
+            self.notes.append({**at, "reason": bad.reason, "value": bad.raw[:4096], "message": message})
+        for element in cell.bad_elements:
+            self.rejects.append(
+                {**at, "unit": "element", "position": element.position, "reason": "invalid_element",
+                 "value": element.raw[:4096], "message": element.message, "raw": element.raw.encode()}
+            )  # fmt: skip
+        for unknown in sorted(cell.unknown_names - self._unknown):
+            self._unknown.add(unknown)
+            shown = unknown.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+            message = f"Elements have an entry {shown!r} that the model does not know; its values are ignored."
+            self.notes.append({**at, "reason": "unknown_column", "value": shown, "message": message})
+
+
+def _note_unknown(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, relation: str
+) -> None:
+    for element in column.elements:
+        if element.known:
+            known = ", ".join(str(k) for k in element.known)
+            movie = "movie_id" if any(c.target == "movie_id" for c in source.key) else "NULL"
+            con.execute(
+                f"INSERT INTO note SELECT {literal(source.name)}, ordinal, line, 'unknown_genre', "
+                f"{literal(column.name)}, {movie}, {name(element.target)} || coalesce(' ' || name, ''), "
+                f"'The genre is none of the twenty that TMDB has.' FROM {relation} "
+                f"WHERE {name(element.target)} NOT IN ({known})"
+            )
+

@@ -1,0 +1,231 @@
+"""Reads one member into flat, typed relations: everything that concerns one record alone happens here.
+
+A quoted file is split into records and staged (`records`), then DuckDB parses it, checks every cell by
+its grammar and takes the plain nested cells apart; the few others are read by `literal`. A flat file
+that is plain from its first line to its last is read by DuckDB directly.
+
+The relations are created on the connection given, beside the tables `note` and `reject`:
+the relation of the file (one row a record with a usable key), one relation for each nested list
+(one row an element), each with the record's `ordinal` and `line`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from moviehouse.engines.duckdb import increasing
+from moviehouse.errors import SourceError
+from moviehouse.model.sources import SourceFile
+from moviehouse.steps import cells, flat, nested
+from moviehouse.steps.header import Header, read_header
+from moviehouse.steps.records import Staged, slices, stage
+from moviehouse.steps.rows import NOTE, REJECT, insert, name
+
+NOT_UTF8_LIMIT = 0.01
+
+
+@dataclass
+class Reading:
+    """What reading one member gave: records read, elements read by list, null tokens by column."""
+
+    file: str
+    records: int = 0
+    elements: dict[str, int] = field(default_factory=dict)
+    null_tokens: dict[str, dict[str, int]] = field(default_factory=dict)
+    plain: bool = False
+
+
+def prepare(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables for what is not taken as it stands, and for whose keys only increase."""
+    con.execute(f"CREATE TABLE note ({NOTE})")
+    con.execute(f"CREATE TABLE reject ({REJECT})")
+    con.execute("CREATE TABLE key_order (file VARCHAR, increasing BOOLEAN)")
+
+
+def note_files(con: duckdb.DuckDBPyConnection, missing: list[str], ignored: list[str]) -> None:
+    """Note the files of the dataset that are missing, and those that are none of it."""
+    noted = [("missing_file", file, f"The source has no {file}.") for file in missing]
+    noted += [("unknown_file", file, f"{file} is none of the dataset's files.") for file in ignored]
+    for reason, file, message in noted:
+        values = [text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00") for text in (file, message)]
+        con.execute(
+            "INSERT INTO note VALUES (?, NULL, NULL, ?, NULL, NULL, ?, ?)", [values[0], reason, values[0], values[1]]
+        )
+
+
+def read_absent(con: duckdb.DuckDBPyConnection, source: SourceFile) -> Reading:
+    """Create the empty relations of a file that is not there."""
+    con.execute(f"CREATE TABLE {source.relation} ({_record_columns(source)})")
+    for column in source.nested:
+        if column.relation:
+            con.execute(f"CREATE TABLE {column.relation} ({nested.columns(source, column)})")
+    con.execute("INSERT INTO key_order VALUES (?, true)", [source.name])
+    return Reading(source.name)
+
+
+def read_member(
+    con: duckdb.DuckDBPyConnection,
+    source: SourceFile,
+    path: Path,
+    work: Path,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Reading:
+    """Read the file at `path` into relations on `con`; `work` is a folder for staging.
+
+    Raises SourceError where the file as a whole cannot be used: a required column is missing, or
+    more than 1% of its records are not UTF-8.
+    """
+    header = read_header(path, source)
+    if header is None:
+        _note_file(con, source, "empty_file", None, f"{source.name} has not even a header.")
+        return read_absent(con, source)
+    _note_columns(con, source, header)
+    reading = None
+    if header.skeleton is not None:
+        reading = _read_flat(con, source, header, path, advance)
+    if reading is None:
+        reading = _read_exactly(con, source, header, path, work, advance)
+    keys = [c.target for c in source.key]
+    con.execute("INSERT INTO key_order VALUES (?, ?)", [source.name, increasing(con, source.relation, keys)])
+    return reading
+
+
+def _read_exactly(
+    con: duckdb.DuckDBPyConnection,
+    source: SourceFile,
+    header: Header,
+    path: Path,
+    work: Path,
+    advance: Callable[[int], None],
+) -> Reading:
+    staged = stage(path, header, work / source.relation, advance)
+    _refuse_encoding(source, staged)
+    parsed = f"parsed_{source.relation}"
+    cells.parse(con, source, header, staged, parsed)
+    reading = Reading(source.name, staged.records)
+    reading.null_tokens = cells.null_tokens(con, source, parsed)
+    for column in source.nested:
+        reading.elements[column.name] = nested.read(con, source, column, parsed, work)
+    _keep(con, source, staged, parsed, path, work)
+    cells.note(con, source, parsed)
+    _relate(con, source, parsed)
+    return reading
+
+
+def _read_flat(
+    con: duckdb.DuckDBPyConnection,
+    source: SourceFile,
+    header: Header,
+    path: Path,
+    advance: Callable[[int], None],
+) -> Reading | None:
+    count = flat.count_plain(path, header, advance)
+    if count is None:
+        return None
+    empty = flat.read_plain(con, source, header, path, count)
+    if empty is None:
+        return None
+    return Reading(source.name, count, null_tokens=empty, plain=True)
+
+
+def _record_columns(source: SourceFile) -> str:
+    own = ["ordinal BIGINT", "line BIGINT", "byte_offset BIGINT", "byte_length BIGINT"]
+    own += [f"{name(c.target)} {c.kind.type}" for c in source.cells]
+    for column in source.nested:
+        if column.single:
+            own += [f"{name(e.target)} {e.kind.type}" for e in column.elements]
+    return ", ".join(own)
+
+
+def _note_file(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, reason: str, column: str | None, message: str
+) -> None:
+    line = None if column is None else 1
+    con.execute(
+        "INSERT INTO note VALUES (?, NULL, ?, ?, ?, NULL, ?, ?)",
+        [source.name, line, reason, column, column or source.name, message],
+    )
+
+
+def _note_columns(con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header) -> None:
+    for column in header.missing:
+        _note_file(con, source, "missing_column", column, f"The header has no column {column}.")
+    for column in header.unknown:
+        shown = column[:80].replace("\0", "\\x00")
+        _note_file(con, source, "unknown_column", shown, f"The model has no column {shown}.")
+
+
+def _refuse_encoding(source: SourceFile, staged: Staged) -> None:
+    bad = [r for r in staged.rejected if r.reason == "not_utf8"]
+    if len(bad) > NOT_UTF8_LIMIT * staged.records:
+        raise SourceError(
+            f"{source.name}: {len(bad):,} of {staged.records:,} records are not UTF-8, the first on line {bad[0].line}.",
+            "If the file is in another encoding, name it, for example --encoding cp1252.",
+        )
+
+
+def _keep(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, staged: Staged, parsed: str, path: Path, work: Path
+) -> None:
+    """Keep what staging rejected and mended, and the records whose key is no key."""
+    insert(
+        con,
+        "reject",
+        (
+            {"file": source.name, "ordinal": r.ordinal, "line": r.line, "unit": "record", "reason": r.reason,
+             "column": r.column, "value": r.value, "message": r.message, "raw": r.raw}
+            for r in staged.rejected
+        ),
+        work,
+    )  # fmt: skip
+    keyless = con.execute(cells.keyless(source, parsed)).fetchall()
+    raws = slices(path, ((row[-2], row[-1]) for row in keyless))
+    insert(
+        con,
+        "reject",
+        (
+            {"file": source.name, "ordinal": ordinal, "line": line, "unit": "record", "reason": reason,
+             "column": column, "value": value, "message": message, "raw": raw}
+            for (ordinal, line, reason, column, value, message, _, _), raw in zip(keyless, raws, strict=True)
+        ),
+        work,
+    )  # fmt: skip
+    movie = "p.movie_id" if any(c.target == "movie_id" for c in source.cells) else "NULL"
+    insert(
+        con,
+        f"note_{source.relation}",
+        (
+            {"file": source.name, "ordinal": m.ordinal, "line": m.line, "reason": m.reason,
+             "value": m.value, "message": m.message}
+            for m in staged.mended
+        ),
+        work,
+        create=NOTE,
+    )  # fmt: skip
+    con.execute(
+        f"INSERT INTO note SELECT n.* REPLACE ({movie} AS movie_id) "
+        f"FROM note_{source.relation} n JOIN {parsed} p USING (ordinal)"
+    )
+    con.execute(f"DROP TABLE note_{source.relation}")
+
+
+def _relate(con: duckdb.DuckDBPyConnection, source: SourceFile, parsed: str) -> None:
+    """Create the relation of the records with a usable key."""
+    columns = ["p.ordinal", "p.line", "p.byte_offset", "p.byte_length"]
+    columns += [f"p.{name(c.target)}" for c in source.cells]
+    joins = ""
+    for column in source.nested:
+        if column.single:
+            alias = name(f"single_{column.name}")
+            columns += [f"{alias}.{name(e.target)}" for e in column.elements]
+            joins += f" LEFT JOIN {alias} USING (ordinal)"
+    keyed = " AND ".join(f"p.{name(c.target)} IS NOT NULL" for c in source.key)
+    con.execute(
+        f"CREATE TABLE {source.relation} AS SELECT {', '.join(columns)} FROM {parsed} p{joins} WHERE {keyed}"
+    )
+    con.execute(f"DROP TABLE {parsed}")
+
