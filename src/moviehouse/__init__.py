@@ -1,3 +1,125 @@
-"""Moviehouse: a zip of messy CSV files about movies becomes a relational model that answers questions."""
+"""Moviehouse: a zip of messy CSV files about movies becomes a relational model that answers questions.
+
+    import moviehouse
+
+    release = moviehouse.build("s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip")
+    answer = release.ask("genre-revenue-by-year", years=(1995, 1999), genre="Animation")
+
+`build`, `check`, `ask` and `sample` do what the commands of the same names do, and return typed
+results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from moviehouse.errors import GateError, MoviehouseError, SourceError, TargetError, UsageError
+
+if TYPE_CHECKING:
+    from moviehouse.progress import Progress
+    from moviehouse.run import RunRecord
+    from moviehouse.sample import Sample
+    from moviehouse.steps.answer import Answer
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Checked",
+    "GateError",
+    "MoviehouseError",
+    "Release",
+    "SourceError",
+    "TargetError",
+    "UsageError",
+    "ask",
+    "build",
+    "check",
+    "sample",
+]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published release: its directory, the output directory it is current in, and its run record."""
+
+    path: Path
+    out: Path
+    run: RunRecord
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB database with every table and the questions as views."""
+        return self.path / "moviehouse.duckdb"
+
+    @property
+    def error_log(self) -> Path:
+        """The error log, one JSON object a line."""
+        return self.path / "errors.jsonl"
+
+    def ask(self, question: str, **filters: Any) -> Answer:
+        """Ask this release a question; see `moviehouse.ask`."""
+        return ask(question, self.path, **filters)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What reading a source told: the run record, and the lines of the error log."""
+
+    run: RunRecord
+    log: list[dict[str, Any]]
+
+
+def build(
+    source: str, out: str | Path = "moviehouse-out", *, progress: Progress | None = None, **options: Any
+) -> Release:
+    """Turn a source into a release in `out`.
+
+    `source` is s3://, https://, file://, the path of a zip, or a directory of CSV files; `options`
+    are the fields of `moviehouse.pipeline.Options`. Raises SourceError where the source cannot be
+    used, GateError where a check of the result fails, TargetError where `out` cannot be written;
+    the release before, if any, stays current then.
+    """
+    from moviehouse import pipeline
+    from moviehouse.progress import Quiet
+
+    path, record = pipeline.build(str(source), Path(out), pipeline.Options(**options), progress or Quiet())
+    return Release(path, Path(out), record)
+
+
+def check(source: str, *, progress: Progress | None = None, **options: Any) -> Checked:
+    """Read and check a source as `build` does, and write nothing."""
+    from moviehouse import pipeline
+    from moviehouse.progress import Quiet
+
+    record, lines = pipeline.check_only(str(source), pipeline.Options(**options), progress or Quiet())
+    return Checked(record, lines)
+
+
+def ask(
+    question: str,
+    release: str | Path = "moviehouse-out",
+    *,
+    years: tuple[int, int] | None = None,
+    genre: str | int | None = None,
+    company: str | int | None = None,
+    top: int | None = None,
+) -> Answer:
+    """Ask one of the nine questions of a release (its directory, or the output directory).
+
+    `years` is inclusive; `genre` and `company` are names or ids; `top` keeps the largest amounts.
+    Raises UsageError for a question, genre or company that is not there.
+    """
+    from moviehouse.steps.answer import Filters
+    from moviehouse.steps.answer import ask as answer
+
+    text = [None if thing is None else str(thing) for thing in (genre, company)]
+    return answer(Path(release), question, Filters(years, text[0], text[1], top))
+
+
+def sample(out: str | Path, **options: Any) -> Sample:
+    """Write a generated zip in the source's format; see `moviehouse.sample.sample`."""
+    from moviehouse.sample import sample as generate
+
+    return generate(Path(out), **options)

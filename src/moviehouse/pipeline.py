@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from moviehouse.engines.duckdb import DuckDB, opened
@@ -20,7 +20,7 @@ from moviehouse.steps.answer import create_views
 from moviehouse.steps.encoding import to_utf8
 from moviehouse.steps.extract import Extracted, extract
 from moviehouse.steps.fetch import Fetched, default_cache, fetch
-from moviehouse.steps.publish import DATABASE, Target, writing
+from moviehouse.steps.publish import DATABASE, writing
 
 FORMATS = ("parquet", "csv")
 
@@ -184,8 +184,7 @@ def build(source: str, out: Path, options: Options, progress: Progress) -> tuple
         try:
             _take(BUILDING, run)
             record.status = "published"
-            with record.timed("publish"), progress.step("publish"):
-                record.seconds["publish"] = 0.0
+            with progress.step("publish"), writing(out):
                 record.write(target.staging / "run.json")
                 release = publish.make_current(target)
         except BaseException as error:
@@ -215,5 +214,3 @@ def check_only(source: str, options: Options, progress: Progress) -> tuple[RunRe
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
-
-__all__ = ["BUILDING", "READING", "Options", "Target", "asdict", "build", "check_only"]

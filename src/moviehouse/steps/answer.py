@@ -16,6 +16,9 @@ from moviehouse.steps.publish import DATABASE
 from moviehouse.steps.rows import literal, name
 
 
+_NOTED_ROWS = 5
+
+
 def create_views(con: duckdb.DuckDBPyConnection) -> None:
     """Create the views the questions stand on, and the questions, each with its comment."""
     for folder, stems in (("views", VIEWS), ("questions", QUESTIONS)):
@@ -126,12 +129,15 @@ def _notes(stem: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -
     amount = counted.removeprefix("movies_with_")
     what = "genre" if "genre" in columns else "company"
     place = {c: i for i, c in enumerate(columns)}
-    if len(rows) > 40:
-        movies = sum(row[place["movies"]] for row in rows)
-        known = sum(row[place[counted]] for row in rows)
-        share = f" ({known / movies:.0%})" if movies else ""
-        return [f"{known:,} of {movies:,} entries counted here{share} have a known {amount}."]
+    if len(rows) <= _NOTED_ROWS:
+        return [
+            f"{row[place['year']]} {row[place[what]]}: {row[place[counted]]:,} of {row[place['movies']]:,} movies "
+            f"have a known {amount}."
+            for row in rows
+        ]
+    movies = sum(row[place["movies"]] for row in rows)
+    known = sum(row[place[counted]] for row in rows)
     return [
-        f"{row[place['year']]} {row[place[what]]}: {row[place[counted]]} of {row[place['movies']]} movies have a known {amount}."
-        for row in rows
+        f"A known {amount} have {known:,} of {movies:,} ({known / movies:.0%}), each movie counted once for each of its "
+        f"{'genres' if what == 'genre' else 'companies'}."
     ]

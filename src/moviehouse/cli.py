@@ -1,0 +1,268 @@
+"""The command line: arguments in, text out."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+import moviehouse
+from moviehouse.errors import MoviehouseError, UsageError
+from moviehouse.progress import for_stream
+
+DEFAULT_OUT = Path("moviehouse-out")
+_INTERRUPTED, _TERMINATED, _BUG = 130, 143, 70
+
+HELP = """Turn The Movies Dataset, a zip of seven messy CSV files, into a relational model that answers questions.
+
+```
+moviehouse SOURCE
+```
+
+reads SOURCE, checks it, and writes a release into ./moviehouse-out: the model's tables as Parquet and in one
+DuckDB database, the answers to nine questions about companies and genres as CSV, and an error log that explains
+every record that was not taken as it stands. Nothing is lost, and nothing is guessed.
+
+**SOURCE** is `s3://bucket/key`, `https://…`, `file://…`, the path of a zip, or a directory of CSV files:
+
+```
+moviehouse s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip
+moviehouse ./the-movies-dataset.zip --out results --format csv
+moviehouse sample sample.zip && moviehouse sample.zip
+moviehouse ask genre-revenue-by-year --year 1995
+```
+
+**Exit status**: 0 published; 1 the source could not be used; 2 wrong usage; 3 a quality gate failed and nothing was
+published; 4 the output could not be written (trying again can help); 70 a bug; 130, 143 stopped by a signal.
+"""
+
+app = App(
+    name="moviehouse",
+    help=HELP,
+    version=moviehouse.__version__,
+    help_format="markdown",
+    result_action="return_value",
+)
+
+Source = Annotated[str, Parameter(help="s3://bucket/key, https://…, file://…, a zip, or a directory of CSV files.")]
+Out = Annotated[Path, Parameter(help="Directory to write the release into.")]
+NoSign = Annotated[
+    bool, Parameter(negative="", help="Read S3 without credentials, even if there are some.")
+]
+Encoding = Annotated[str, Parameter(help="Encoding of the CSV files.")]
+Cache = Annotated[
+    Path | None, Parameter(help="Where downloads are kept [default: $MOVIEHOUSE_CACHE or ~/.cache/moviehouse].")
+]
+Memory = Annotated[str, Parameter(help="How much memory DuckDB may use before it spills to disk.")]
+Threads = Annotated[int | None, Parameter(help="How many threads DuckDB may use [default: one a core].")]
+MaxBytes = Annotated[int, Parameter(help="How many bytes an archive may extract to.")]
+Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", help="Print nothing but errors.")]
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print the run record as JSON.")]
+Debug = Annotated[bool, Parameter(negative="", help="Show a traceback with an error.")]
+
+
+@app.default
+@app.command(name="build")
+def build(
+    source: Source,
+    /,
+    *,
+    out: Out = DEFAULT_OUT,
+    format: Annotated[Literal["parquet", "csv"], Parameter(help="Format of tables/.")] = "parquet",
+    no_sign_request: NoSign = False,
+    encoding: Encoding = "utf-8",
+    cache: Cache = None,
+    memory_limit: Memory = "2GiB",
+    threads: Threads = None,
+    max_bytes: MaxBytes = 64 << 30,
+    quiet: Quiet = False,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> int:
+    """Build a release from SOURCE. `moviehouse SOURCE` is short for it.
+
+    A file named like a command is written with its folder: `moviehouse ./ask`.
+    """
+    _exists(source)
+    release = moviehouse.build(
+        source,
+        out,
+        progress=for_stream(quiet=quiet),
+        format=format,
+        sign=not no_sign_request,
+        encoding=encoding,
+        cache=cache,
+        memory_limit=memory_limit,
+        threads=threads,
+        max_bytes=max_bytes,
+    )
+    if json:
+        _print_json(asdict(release.run) | {"release": str(release.path), "out": str(release.out)})
+    elif not quiet:
+        from moviehouse.render.terminal import show_release
+
+        show_release(release)
+    return 0
+
+
+@app.command
+def check(
+    source: Source,
+    /,
+    *,
+    no_sign_request: NoSign = False,
+    encoding: Encoding = "utf-8",
+    cache: Cache = None,
+    memory_limit: Memory = "2GiB",
+    threads: Threads = None,
+    max_bytes: MaxBytes = 64 << 30,
+    quiet: Quiet = False,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> int:
+    """Read and check SOURCE, report what a build would say of it, and write nothing.
+
+    With --json the error log's lines follow the run record, one JSON object a line.
+    """
+    _exists(source)
+    checked = moviehouse.check(
+        source,
+        progress=for_stream(quiet=quiet),
+        sign=not no_sign_request,
+        encoding=encoding,
+        cache=cache,
+        memory_limit=memory_limit,
+        threads=threads,
+        max_bytes=max_bytes,
+    )
+    if json:
+        _print_json(asdict(checked.run))
+        for line in checked.log:
+            _print_json(line)
+    elif not quiet:
+        from moviehouse.render.terminal import show_checked
+
+        show_checked(checked)
+    return 0
+
+
+@app.command
+def ask(
+    question: Annotated[str | None, Parameter(help="One of the nine questions; none: list them.")] = None,
+    /,
+    *,
+    release: Annotated[Path, Parameter(help="A release, or the output directory that holds it.")] = DEFAULT_OUT,
+    year: Annotated[str | None, Parameter(help="A year, or a range such as 1990:1999.")] = None,
+    genre: Annotated[str | None, Parameter(help="A genre's name or id.")] = None,
+    company: Annotated[str | None, Parameter(help="A production company's name or id.")] = None,
+    top: Annotated[int | None, Parameter(help="Only so many rows, the largest first.")] = None,
+    format: Annotated[Literal["table", "csv", "json"], Parameter(help="How to print the answer.")] = "table",
+    show_sql: Annotated[bool, Parameter(negative="", help="Print the question's SQL too.")] = False,
+    debug: Debug = False,
+) -> int:
+    """Ask a release one of the nine questions.
+
+    ```
+    moviehouse ask genre-revenue-by-year --year 1995
+    moviehouse ask company-profit-by-year --company "Pixar Animation Studios" --format csv
+    ```
+    """
+    from moviehouse.render.terminal import show_answer, show_questions
+
+    if question is None:
+        show_questions()
+        return 0
+    answer = moviehouse.ask(question, release, years=_years(year), genre=genre, company=company, top=top)
+    show_answer(answer, format, show_sql=show_sql)
+    return 0
+
+
+@app.command
+def sample(
+    out: Annotated[Path, Parameter(help="The zip to write; what was planted goes to OUT.planted.jsonl.")],
+    /,
+    *,
+    movies: Annotated[int, Parameter(help="How many movies; the published dataset has 45,000.")] = 1000,
+    ratings: Annotated[int, Parameter(help="How many ratings; the published dataset has 26,000,000.")] = 20_000,
+    seed: Annotated[int, Parameter(help="Another seed gives another sample; the same gives the same bytes.")] = 1,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Write a generated dataset in the original's exact format, with every known oddity planted."""
+    made = moviehouse.sample(out, movies=movies, ratings=ratings, seed=seed, progress=for_stream(quiet=quiet))
+    if not quiet:
+        print(
+            f"{made.path}: {made.movies:,} movies, {made.ratings:,} ratings, seed {made.seed}.\n"
+            f"{made.planted_path}: the {made.planted:,} oddities planted, by file, line and reason.\n"
+            f"Next: moviehouse {made.path}"
+        )
+    return 0
+
+
+def _exists(source: str) -> None:
+    """A bare word that is neither a command nor a file is wrong usage."""
+    if not any(mark in source for mark in ("/", "\\", ".", ":")) and not Path(source).exists():
+        raise UsageError(f"No such command or file: {source!r}.", "See moviehouse --help.")
+
+
+def _years(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    first, colon, last = text.partition(":")
+    try:
+        return (int(first), int(last)) if colon else (int(first), int(first))
+    except ValueError:
+        raise UsageError(f"{text!r} is no year or range of years.", "Write --year 1995 or --year 1990:1999.") from None
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise SystemExit(_TERMINATED)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command; gives the exit status."""
+    signal.signal(signal.SIGTERM, _stop)
+    debug = "--debug" in arguments
+    try:
+        status = app(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return _fail(UsageError(str(error).splitlines()[0], "See moviehouse --help."), debug=debug)
+    except MoviehouseError as error:
+        return _fail(error, debug=debug)
+    except KeyboardInterrupt:
+        print("moviehouse: stopped; nothing was published.", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # the last resort: one line for the user, the traceback in the log
+        if debug:
+            traceback.print_exc()
+        print(
+            f"moviehouse: a bug: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}\n"
+            "  Please report it; --debug shows the traceback, which is also in the failed run's log.",
+            file=sys.stderr,
+        )
+        return _BUG
+    return status if isinstance(status, int) else 0
+
+
+def _fail(error: MoviehouseError, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    print(f"moviehouse: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+    if error.retry:
+        print("  Trying again can help.", file=sys.stderr)
+    return error.exit_status

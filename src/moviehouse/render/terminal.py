@@ -1,0 +1,198 @@
+"""What the commands print: the summary of a run, and answers as tables, CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from moviehouse.error_log import REASON
+from moviehouse.sql import QUESTIONS, header, statement
+
+if TYPE_CHECKING:
+    from moviehouse import Checked, Release
+    from moviehouse.run import RunRecord
+    from moviehouse.steps.answer import Answer
+
+_SEVERITY_STYLE = {"rejected": "red", "mended": "yellow", "merged": "cyan", "warning": "dim"}
+_WIDTH_IN_A_PIPE = 120
+
+
+def _console() -> Console:
+    console = Console(highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_IN_A_PIPE
+    return console
+
+
+def show_release(release: Release) -> None:
+    """Print the summary of a build."""
+    console = _console()
+    run = release.run
+    console.print(Text(f"\nRelease {run.run_id}, published in {sum(run.seconds.values()):.1f} s", style="bold"))
+    _show_run(console, run)
+    out = release.out
+    places = Table.grid(padding=(0, 2))
+    for what, path in (
+        ("tables", f"{out / 'tables'}  ({len(run.rows)} tables, {sum(run.rows.values()):,} rows)"),
+        ("database", str(out / "moviehouse.duckdb")),
+        ("answers", f"{out / 'answers'}  ({len(QUESTIONS)} questions)"),
+        ("schema", str(out / "schema.sql")),
+        ("run record", str(out / "run.json")),
+        ("error log", f"{out / 'errors.jsonl'}  ({run.rows.get('error_log', 0):,} lines)"),
+    ):
+        places.add_row(what, Text(path, style="bold" if what == "error log" else ""))
+    console.print(Text("\nWhere it is", style="bold"))
+    console.print(places)
+    place = "" if out == Path("moviehouse-out") else f" --release {out}"
+    console.print(Text("\nNext", style="bold"))
+    console.print(Text(f"moviehouse ask genre-revenue-by-year --year {_a_year(release)}{place}"))
+
+
+def _a_year(release: Release) -> int:
+    """A year worth asking about: the one with most known revenue."""
+    answer = release.ask("genre-revenue-by-year", top=1)
+    return int(answer.rows[0][0]) if answer.rows else 1995
+
+
+def show_checked(checked: Checked) -> None:
+    """Print the summary of a check."""
+    console = _console()
+    console.print(Text("\nChecked; nothing was written", style="bold"))
+    _show_run(console, checked.run)
+
+
+def _show_run(console: Console, run: RunRecord) -> None:
+    size = run.source.get("bytes")
+    console.print(Text(f"from {run.source['address']}" + (f", {_bytes(size)}" if size else "")))
+    editions = [f for f, entry in run.files.items() if entry.get("edition")]
+    if editions:
+        console.print(Text(f"byte for byte the published edition: {', '.join(editions)}", style="dim"))
+    _show_balance(console, run)
+    _show_log(console, run)
+    _show_excluded(console, run)
+    failed = [name for name, count in run.checks.items() if count]
+    passed = len(run.checks) - len(failed)
+    console.print(Text(f"\n{passed} of {len(run.checks)} checks passed" + (f"; not: {', '.join(failed)}" if failed else "")))
+
+
+def _show_balance(console: Console, run: RunRecord) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("\nrecords of")
+    for column in ("read", "loaded", "merged", "rejected", "mended", "warned"):
+        table.add_column(f"\n{column}", justify="right")
+    for file, entry in run.files.items():
+        counts = entry.get("records", {})
+        cells = [counts.get(c, 0) for c in ("read", "loaded", "merged", "rejected", "mended", "warned")]
+        if counts:
+            table.add_row(file, *(Text(f"{n:,}", style="" if n else "dim") for n in cells))
+    console.print(table)
+    console.print(Text("read = loaded + merged + rejected; mended and warned records are among the loaded", style="dim"))
+
+
+def _show_log(console: Console, run: RunRecord) -> None:
+    if not any(run.log.values()):
+        console.print(Text("\nEvery record was taken as it stands."))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("\nwhy")
+    table.add_column("\nseverity")
+    table.add_column("\nlines", justify="right")
+    table.add_column("\nwhat it means")
+    for severity in _SEVERITY_STYLE:
+        for reason, count in run.log.get(severity, {}).items():
+            table.add_row(
+                reason, Text(severity, style=_SEVERITY_STYLE[severity]), f"{count:,}", REASON[reason].meaning
+            )
+    console.print(table)
+
+
+def _show_excluded(console: Console, run: RunRecord) -> None:
+    movies = sum(row["movies"] for row in run.excluded)
+    released = run.releases.get("movies") or 0
+    console.print(Text(f"\n{released:,} movies are releases; the per-year answers leave {movies:,} out", style="bold"))
+    for row in run.excluded:
+        what = f"status {row['status']}" if row["status"] != "none" else "no status"
+        what += "" if row["dated"] else ", no release date"
+        console.print(Text(f"  {row['movies']:>6,}  {what}{_known_dollars(row)}"))
+    for what, row in run.unattributed.items():
+        console.print(Text(f"{row['movies']:,} releases are {what.replace('_', ' a ')}{_known_dollars(row)}", style="dim"))
+
+
+def _known_dollars(row: dict[str, Any]) -> str:
+    known = [f"{what} ${row[f'{what}_usd']:,}" for what in ("budget", "revenue") if row.get(f"{what}_usd")]
+    return f" (known: {', '.join(known)})" if known else ""
+
+
+def _bytes(size: int) -> str:
+    amount = float(size)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:,.0f} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} GB"
+
+
+def show_questions() -> None:
+    """List the questions, a line each."""
+    console = _console()
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for question in QUESTIONS:
+        table.add_row(Text(question.replace("_", "-"), style="bold"), header("questions", question).splitlines()[0])
+    console.print(table)
+
+
+def show_answer(answer: Answer, form: str, *, show_sql: bool = False) -> None:
+    """Print an answer to standard output; its notes go there too in a table, else to standard error."""
+    if show_sql:
+        print(statement("questions", answer.question), file=sys.stdout if form == "table" else sys.stderr)
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(answer.columns)
+        writer.writerows(answer.rows)
+    elif form == "json":
+        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        print(json.dumps(rows, ensure_ascii=False, indent=1, default=_json_value))
+    else:
+        _show_table(answer)
+        return
+    for note in answer.notes:
+        print(note, file=sys.stderr)
+
+
+def _json_value(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def _show_table(answer: Answer) -> None:
+    console = _console()
+    console.print(Text(header("questions", answer.question).splitlines()[0] + "\n", style="bold"))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in answer.columns:
+        table.add_column(column, justify="left" if column in ("genre", "company") else "right")
+    for row in answer.rows:
+        table.add_row(*(_shown(column, value) for column, value in zip(answer.columns, row, strict=True)))
+    console.print(table)
+    if not answer.rows:
+        console.print(Text("No rows: no release matches."))
+    for note in answer.notes:
+        console.print(Text(note, style="dim"))
+
+
+def _shown(column: str, value: Any) -> str:
+    if value is None:
+        return "unknown" if column.endswith(("_usd", "_allocated")) else ""
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    if isinstance(value, Decimal):
+        return f"{value:,.2f}" if column.endswith("_allocated") else f"{value.normalize():,f}"
+    if isinstance(value, int) and not column.endswith("_id") and column != "year":
+        return f"{value:,}"
+    return str(value)
