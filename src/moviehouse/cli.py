@@ -19,7 +19,8 @@ from moviehouse.progress import for_stream
 DEFAULT_OUT = Path("moviehouse-out")
 _INTERRUPTED, _TERMINATED, _BUG = 130, 143, 70
 
-HELP = """Turn The Movies Dataset, a zip of seven messy CSV files, into a relational model that answers questions.
+HELP = """Turn The Movies Dataset, a zip of seven messy CSV files, into a relational model
+that answers questions.
 
 ```
 moviehouse SOURCE
@@ -53,18 +54,25 @@ app = App(
 Source = Annotated[str, Parameter(help="s3://bucket/key, https://…, file://…, a zip, or a directory of CSV files.")]
 Out = Annotated[Path, Parameter(help="Directory to write the release into.")]
 NoSign = Annotated[
-    bool, Parameter(negative="", help="Read S3 without credentials, even if there are some.")
+    bool, Parameter(negative="", show_default=False, help="Read S3 without credentials, even if there are some.")
 ]
 Encoding = Annotated[str, Parameter(help="Encoding of the CSV files.")]
 Cache = Annotated[
-    Path | None, Parameter(help="Where downloads are kept [default: $MOVIEHOUSE_CACHE or ~/.cache/moviehouse].")
+    Path | None,
+    Parameter(help="Where downloads are kept [default: $MOVIEHOUSE_CACHE or ~/.cache/moviehouse]."),
 ]
 Memory = Annotated[str, Parameter(help="How much memory DuckDB may use before it spills to disk.")]
 Threads = Annotated[int | None, Parameter(help="How many threads DuckDB may use [default: one a core].")]
-MaxBytes = Annotated[int, Parameter(help="How many bytes an archive may extract to.")]
-Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", help="Print nothing but errors.")]
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print the run record as JSON.")]
-Debug = Annotated[bool, Parameter(negative="", help="Show a traceback with an error.")]
+MaxBytes = Annotated[
+    int, Parameter(help="How many bytes an archive may extract to [default: 64 GiB].", show_default=False)
+]
+Quiet = Annotated[
+    bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False, help="Print nothing but errors.")
+]
+AsJson = Annotated[
+    bool, Parameter(name="--json", negative="", show_default=False, help="Print the run record as JSON.")
+]
+Debug = Annotated[bool, Parameter(negative="", show_default=False, help="Show a traceback with an error.")]
 
 
 @app.default
@@ -83,7 +91,7 @@ def build(
     max_bytes: MaxBytes = 64 << 30,
     quiet: Quiet = False,
     json: AsJson = False,
-    debug: Debug = False,
+    debug: Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
     """Build a release from SOURCE. `moviehouse SOURCE` is short for it.
 
@@ -124,7 +132,7 @@ def check(
     max_bytes: MaxBytes = 64 << 30,
     quiet: Quiet = False,
     json: AsJson = False,
-    debug: Debug = False,
+    debug: Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
     """Read and check SOURCE, report what a build would say of it, and write nothing.
 
@@ -163,8 +171,8 @@ def ask(
     company: Annotated[str | None, Parameter(help="A production company's name or id.")] = None,
     top: Annotated[int | None, Parameter(help="Only so many rows, the largest first.")] = None,
     format: Annotated[Literal["table", "csv", "json"], Parameter(help="How to print the answer.")] = "table",
-    show_sql: Annotated[bool, Parameter(negative="", help="Print the question's SQL too.")] = False,
-    debug: Debug = False,
+    show_sql: Annotated[bool, Parameter(negative="", show_default=False, help="Print the question's SQL too.")] = False,
+    debug: Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
     """Ask a release one of the nine questions.
 
@@ -192,7 +200,7 @@ def sample(
     ratings: Annotated[int, Parameter(help="How many ratings; the published dataset has 26,000,000.")] = 20_000,
     seed: Annotated[int, Parameter(help="Another seed gives another sample; the same gives the same bytes.")] = 1,
     quiet: Quiet = False,
-    debug: Debug = False,
+    debug: Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
     """Write a generated dataset in the original's exact format, with every known oddity planted."""
     made = moviehouse.sample(out, movies=movies, ratings=ratings, seed=seed, progress=for_stream(quiet=quiet))

@@ -213,4 +213,3 @@ def check_only(source: str, options: Options, progress: Progress) -> tuple[RunRe
         return record, lines
     finally:
         shutil.rmtree(place, ignore_errors=True)
-

@@ -60,15 +60,15 @@ class Bars:
     """Live bars on a terminal's standard error."""
 
     def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415  (rich is slow to import)
-        from rich.progress import (  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import (
             BarColumn,
             DownloadColumn,
             SpinnerColumn,
             TextColumn,
             TimeElapsedColumn,
         )
-        from rich.progress import Progress as RichProgress  # noqa: PLC0415
+        from rich.progress import Progress as RichProgress
 
         self._bars = RichProgress(
             SpinnerColumn(finished_text="✓"),

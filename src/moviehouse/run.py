@@ -87,6 +87,6 @@ class RunRecord:
     @classmethod
     def read(cls, path: Path) -> RunRecord:
         """Read run.json; entries of a newer format are left out."""
-        known = {f for f in cls.__dataclass_fields__}
+        known = set(cls.__dataclass_fields__)
         content = json.loads(path.read_text(encoding="utf-8"))
         return cls(**{k: v for k, v in content.items() if k in known})

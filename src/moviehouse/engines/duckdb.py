@@ -91,7 +91,9 @@ def increasing(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str
 
 
 @contextmanager
-def opened(database: Path, *, read_only: bool = True, memory_limit: str = "2GiB") -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(
+    database: Path, *, read_only: bool = True, memory_limit: str = "2GiB"
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a release's database as analysts will."""
     con = duckdb.connect(str(database), read_only=read_only, config={"memory_limit": memory_limit})
     try:

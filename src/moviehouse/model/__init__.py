@@ -1,0 +1,1 @@
+"""The declaration: source files, tables, and what a cell may be."""

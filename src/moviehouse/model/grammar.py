@@ -67,7 +67,16 @@ def half_stars() -> Kind:
         "CASE WHEN TRY_CAST({cell} AS DOUBLE) * 2 = floor(TRY_CAST({cell} AS DOUBLE) * 2)"
         " THEN TRY_CAST(TRY_CAST({cell} AS DOUBLE) AS DECIMAL(2,1)) END"
     )
-    return Kind("half_stars", "DECIMAL(2,1)", NUMBER, value, "invalid_number", "0.5", "5", words="a rating from 0.5 to 5 in half steps")
+    return Kind(
+        "half_stars",
+        "DECIMAL(2,1)",
+        NUMBER,
+        value,
+        "invalid_number",
+        "0.5",
+        "5",
+        words="a rating from 0.5 to 5 in half steps",
+    )
 
 
 def date() -> Kind:

@@ -141,9 +141,7 @@ MOVIES = SourceFile(
                 Element("backdrop_path", "collection_backdrop_path", text()),
             ),
         ),
-        SourceColumn(
-            "budget", "budget_usd", DOLLARS, required=True, null_tokens=r"0+(\.0*)?", suspicious=(1, 999)
-        ),
+        SourceColumn("budget", "budget_usd", DOLLARS, required=True, null_tokens=r"0+(\.0*)?", suspicious=(1, 999)),
         NestedColumn(
             "genres",
             (
@@ -179,13 +177,14 @@ MOVIES = SourceFile(
             ("country_code",),
         ),
         SourceColumn("release_date", "release_date", date(), required=True),
-        SourceColumn(
-            "revenue", "revenue_usd", DOLLARS, required=True, null_tokens=r"0+(\.0*)?", suspicious=(1, 999)
-        ),
+        SourceColumn("revenue", "revenue_usd", DOLLARS, required=True, null_tokens=r"0+(\.0*)?", suspicious=(1, 999)),
         SourceColumn("runtime", "runtime_minutes", integer(0, 10**6, "INTEGER"), null_tokens=r"0+(\.0*)?"),
         NestedColumn(
             "spoken_languages",
-            (Element("iso_639_1", "language_code", LANGUAGE_CODE, required=True), Element("name", "name", text())),
+            (
+                Element("iso_639_1", "language_code", LANGUAGE_CODE, required=True),
+                Element("name", "name", text()),
+            ),
             "raw_movie_language",
             ("language_code",),
         ),
@@ -289,9 +288,7 @@ LINKS = _links("links.csv", "raw_link", "bd8562d4b10d04d080e16caaf8027cd07e47b5d
 LINKS_SMALL = _links(
     "links_small.csv", "raw_link_small", "772cb400f68f03cc61b112a544601d25571b168788dab7dc96f462d93059c49f"
 )
-RATINGS = _ratings(
-    "ratings.csv", "full", "5c6e8af7e8f71247208cf3fce4a7d52e61e6926b296c88e03e1cb60edb41b2f5"
-)
+RATINGS = _ratings("ratings.csv", "full", "5c6e8af7e8f71247208cf3fce4a7d52e61e6926b296c88e03e1cb60edb41b2f5")
 RATINGS_SMALL = _ratings(
     "ratings_small.csv", "small", "821795331fd974bbe7a8416f2a7eec2b548a485dedb47a073580b0a9a8a0a8d2"
 )

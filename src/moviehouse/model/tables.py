@@ -68,7 +68,9 @@ def _line(name: str, description: str, *, nullable: bool = True) -> Column:
 
 
 def _named(name: str, what: str, key: Column, source: str, *more: Column) -> Table:
-    label = Column("name", "VARCHAR", f"Name of the {what}; the last one where the id comes with several.", source=source)
+    label = Column(
+        "name", "VARCHAR", f"Name of the {what}; the last one where the id comes with several.", source=source
+    )
     return Table(name, f"{what.capitalize()}s, identified by id, never by name.", (key, label, *more), (key.name,))
 
 
@@ -82,7 +84,7 @@ def _listed(name: str, other: str, type_: str, target: str, source: str, descrip
         name,
         description,
         (
-            _key("movie_id", "BIGINT", "The movie.", source.split(":")[0] + ":id"),
+            _key("movie_id", "BIGINT", "The movie.", source.split(":", maxsplit=1)[0] + ":id"),
             _key(other, type_, f"The {target}.", source),
             _POSITION,
         ),
@@ -100,16 +102,61 @@ MOVIE = Table(
         _key("movie_id", "BIGINT", "TMDB's id of the movie.", M + "id"),
         Column("title", "VARCHAR", "Title in English.", source=M + "title"),
         Column("original_title", "VARCHAR", "Title in the original language.", source=M + "original_title"),
-        Column("original_language", "VARCHAR", "Language the movie was made in.", unit="ISO 639-1", source=M + "original_language"),
+        Column(
+            "original_language",
+            "VARCHAR",
+            "Language the movie was made in.",
+            unit="ISO 639-1",
+            source=M + "original_language",
+        ),
         Column("collection_id", "BIGINT", "The collection the movie belongs to.", source=M + "belongs_to_collection"),
         Column("status", "VARCHAR", "Stage of production; a release is Released or has none.", source=M + "status"),
-        Column("release_date", "DATE", "Date of release; its year is the year of the answers.", source=M + "release_date"),
-        Column("runtime_minutes", "INTEGER", "Length.", unit="minutes", source=M + "runtime", check="runtime_minutes > 0"),
-        Column("budget_usd", "BIGINT", "Budget as published, not adjusted for inflation; NULL: unknown.", unit="US dollars", source=M + "budget", check="budget_usd > 0"),
-        Column("revenue_usd", "BIGINT", "Revenue as published, not adjusted for inflation; NULL: unknown.", unit="US dollars", source=M + "revenue", check="revenue_usd > 0"),
-        Column("popularity", "DECIMAL(18,9)", "TMDB's popularity score at the time of the drop.", unit="score", source=M + "popularity", check="popularity >= 0"),
-        Column("vote_average", "DECIMAL(5,3)", "Mean of the votes on TMDB; NULL where nobody voted.", unit="0 to 10", source=M + "vote_average", check="vote_average BETWEEN 0 AND 10"),
-        Column("vote_count", "INTEGER", "Number of votes on TMDB.", unit="votes", source=M + "vote_count", check="vote_count >= 0"),
+        Column(
+            "release_date", "DATE", "Date of release; its year is the year of the answers.", source=M + "release_date"
+        ),
+        Column(
+            "runtime_minutes", "INTEGER", "Length.", unit="minutes", source=M + "runtime", check="runtime_minutes > 0"
+        ),
+        Column(
+            "budget_usd",
+            "BIGINT",
+            "Budget as published, not adjusted for inflation; NULL: unknown.",
+            unit="US dollars",
+            source=M + "budget",
+            check="budget_usd > 0",
+        ),
+        Column(
+            "revenue_usd",
+            "BIGINT",
+            "Revenue as published, not adjusted for inflation; NULL: unknown.",
+            unit="US dollars",
+            source=M + "revenue",
+            check="revenue_usd > 0",
+        ),
+        Column(
+            "popularity",
+            "DECIMAL(18,9)",
+            "TMDB's popularity score at the time of the drop.",
+            unit="score",
+            source=M + "popularity",
+            check="popularity >= 0",
+        ),
+        Column(
+            "vote_average",
+            "DECIMAL(5,3)",
+            "Mean of the votes on TMDB; NULL where nobody voted.",
+            unit="0 to 10",
+            source=M + "vote_average",
+            check="vote_average BETWEEN 0 AND 10",
+        ),
+        Column(
+            "vote_count",
+            "INTEGER",
+            "Number of votes on TMDB.",
+            unit="votes",
+            source=M + "vote_count",
+            check="vote_count >= 0",
+        ),
         Column("imdb_id", "VARCHAR", "IMDb's id of the movie.", source=M + "imdb_id"),
         Column("adult", "BOOLEAN", "Whether TMDB marks it as adult.", source=M + "adult"),
         Column("video", "BOOLEAN", "Whether TMDB marks it as a video.", source=M + "video"),
@@ -124,51 +171,76 @@ MOVIE = Table(
     ),
     ("movie_id",),
     (Reference("original_language", "language"), Reference("collection_id", "collection")),
-)  # fmt: skip
+)
 
 GENRE = _named("genre", "genre", _key("genre_id", "BIGINT", "TMDB's id of the genre.", M + "genres"), M + "genres")
 COMPANY = _named(
-    "company", "production company",
+    "company",
+    "production company",
     _key("company_id", "BIGINT", "TMDB's id of the company.", M + "production_companies"),
     M + "production_companies",
-)  # fmt: skip
+)
 COUNTRY = _named(
-    "country", "production country",
+    "country",
+    "production country",
     _key("country_code", "VARCHAR", "ISO 3166-1 code of the country.", M + "production_countries"),
     M + "production_countries",
-)  # fmt: skip
+)
 LANGUAGE = _named(
-    "language", "language",
+    "language",
+    "language",
     _key("language_code", "VARCHAR", "ISO 639-1 code of the language.", M + "spoken_languages"),
     M + "spoken_languages",
-)  # fmt: skip
+)
 COLLECTION = _named(
-    "collection", "collection",
+    "collection",
+    "collection",
     _key("collection_id", "BIGINT", "TMDB's id of the collection.", M + "belongs_to_collection"),
     M + "belongs_to_collection",
     Column("poster_path", "VARCHAR", "Path of the poster at TMDB's image server.", source=M + "belongs_to_collection"),
-    Column("backdrop_path", "VARCHAR", "Path of the backdrop at TMDB's image server.", source=M + "belongs_to_collection"),
-)  # fmt: skip
+    Column(
+        "backdrop_path", "VARCHAR", "Path of the backdrop at TMDB's image server.", source=M + "belongs_to_collection"
+    ),
+)
 KEYWORD = _named(
-    "keyword", "keyword", _key("keyword_id", "BIGINT", "TMDB's id of the keyword.", "keywords.csv:keywords"),
+    "keyword",
+    "keyword",
+    _key("keyword_id", "BIGINT", "TMDB's id of the keyword.", "keywords.csv:keywords"),
     "keywords.csv:keywords",
-)  # fmt: skip
+)
 PERSON = _named(
-    "person", "person", _key("person_id", "BIGINT", "TMDB's id of the person.", "credits.csv:cast, crew"),
+    "person",
+    "person",
+    _key("person_id", "BIGINT", "TMDB's id of the person.", "credits.csv:cast, crew"),
     "credits.csv:cast, crew",
     Column("gender", "INTEGER", "TMDB's code: 0 not set, 1 female, 2 male.", source="credits.csv:cast, crew"),
     Column("profile_path", "VARCHAR", "Path of the portrait at TMDB's image server.", source="credits.csv:cast, crew"),
-)  # fmt: skip
+)
 
 MOVIE_GENRE = _listed("movie_genre", "genre_id", "BIGINT", "genre", M + "genres", "The genres of a movie.")
 MOVIE_COMPANY = _listed(
-    "movie_company", "company_id", "BIGINT", "company", M + "production_companies", "The companies that produced a movie."
+    "movie_company",
+    "company_id",
+    "BIGINT",
+    "company",
+    M + "production_companies",
+    "The companies that produced a movie.",
 )
 MOVIE_COUNTRY = _listed(
-    "movie_country", "country_code", "VARCHAR", "country", M + "production_countries", "The countries a movie was produced in."
+    "movie_country",
+    "country_code",
+    "VARCHAR",
+    "country",
+    M + "production_countries",
+    "The countries a movie was produced in.",
 )
 MOVIE_LANGUAGE = _listed(
-    "movie_language", "language_code", "VARCHAR", "language", M + "spoken_languages", "The languages spoken in a movie."
+    "movie_language",
+    "language_code",
+    "VARCHAR",
+    "language",
+    M + "spoken_languages",
+    "The languages spoken in a movie.",
 )
 MOVIE_KEYWORD = _listed(
     "movie_keyword", "keyword_id", "BIGINT", "keyword", "keywords.csv:keywords", "The keywords of a movie."
@@ -194,16 +266,20 @@ def _credit(name: str, column: str, description: str, *own: Column) -> Table:
 
 
 CAST_CREDIT = _credit(
-    "cast_credit", "cast", "Who played whom in a movie.",
+    "cast_credit",
+    "cast",
+    "Who played whom in a movie.",
     Column("cast_id", "INTEGER", "TMDB's number of the part within the movie.", source="credits.csv:cast"),
     Column("character", "VARCHAR", "The part.", source="credits.csv:cast"),
     Column("billing_order", "INTEGER", "Place in the billing.", unit="from 0", source="credits.csv:cast"),
-)  # fmt: skip
+)
 CREW_CREDIT = _credit(
-    "crew_credit", "crew", "Who did what for a movie.",
+    "crew_credit",
+    "crew",
+    "Who did what for a movie.",
     Column("department", "VARCHAR", "The department.", source="credits.csv:crew"),
     Column("job", "VARCHAR", "The job.", source="credits.csv:crew"),
-)  # fmt: skip
+)
 
 MOVIELENS_MOVIE = Table(
     "movielens_movie",
@@ -211,30 +287,51 @@ MOVIELENS_MOVIE = Table(
     (
         _key("movielens_id", "BIGINT", "MovieLens's id of the movie.", "links.csv:movieId"),
         Column("imdb_id", "VARCHAR", "IMDb's id, tt and the digits.", source="links.csv:imdbId"),
-        Column("tmdb_id", "BIGINT", "TMDB's id as linked, whether or not the movie is known.", source="links.csv:tmdbId"),
+        Column(
+            "tmdb_id", "BIGINT", "TMDB's id as linked, whether or not the movie is known.", source="links.csv:tmdbId"
+        ),
         Column("movie_id", "BIGINT", "The movie, where tmdb_id is a known one.", source="links.csv:tmdbId"),
-        Column("in_links_small", "BOOLEAN", "Whether links_small.csv lists it.", nullable=False, source="links_small.csv:movieId"),
+        Column(
+            "in_links_small",
+            "BOOLEAN",
+            "Whether links_small.csv lists it.",
+            nullable=False,
+            source="links_small.csv:movieId",
+        ),
         _line("links_line", "Line in links.csv; NULL: not there."),
         _line("links_small_line", "Line in links_small.csv; NULL: not there."),
     ),
     ("movielens_id",),
     (Reference("movie_id", "movie"),),
-)  # fmt: skip
+)
 
 RATING = Table(
     "rating",
     "One user's rating of one MovieLens movie. The two editions have user ids of their own: never join or add them.",
     (
-        Column("edition", "VARCHAR", "full: ratings.csv; small: ratings_small.csv.", nullable=False, check="edition IN ('full', 'small')"),
+        Column(
+            "edition",
+            "VARCHAR",
+            "full: ratings.csv; small: ratings_small.csv.",
+            nullable=False,
+            check="edition IN ('full', 'small')",
+        ),
         _key("user_id", "BIGINT", "MovieLens's id of the user within the edition.", "ratings.csv:userId"),
         _key("movielens_id", "BIGINT", "MovieLens's id of the movie.", "ratings.csv:movieId"),
-        Column("rating", "DECIMAL(2,1)", "The rating.", unit="half stars, 0.5 to 5", source="ratings.csv:rating", check="rating BETWEEN 0.5 AND 5"),
+        Column(
+            "rating",
+            "DECIMAL(2,1)",
+            "The rating.",
+            unit="half stars, 0.5 to 5",
+            source="ratings.csv:rating",
+            check="rating BETWEEN 0.5 AND 5",
+        ),
         Column("rated_at", "TIMESTAMP", "When it was given.", unit="UTC", source="ratings.csv:timestamp"),
         _line("source_line", "Line in the edition's file.", nullable=False),
     ),
     ("edition", "user_id", "movielens_id"),
     (Reference("movielens_id", "movielens_movie"),),
-)  # fmt: skip
+)
 
 _FILES = ", ".join(f"'{s.name}'" for s in SOURCES)
 _REJECTIONS = ", ".join(f"'{r.code}'" for r in REASONS if r.severity == "rejected")
@@ -245,15 +342,26 @@ REJECTED_RECORD = Table(
     (
         Column("file", "VARCHAR", "File it comes from.", nullable=False, check=f"file IN ({_FILES})"),
         _line("line", "Line the record begins on.", nullable=False),
-        Column("unit", "VARCHAR", "record, or element of a list.", nullable=False, check="unit IN ('record', 'element')"),
-        Column("column", "VARCHAR", "Column that is wrong, or whose list the element is of; NULL: the record as a whole."),
+        Column(
+            "unit", "VARCHAR", "record, or element of a list.", nullable=False, check="unit IN ('record', 'element')"
+        ),
+        Column(
+            "column", "VARCHAR", "Column that is wrong, or whose list the element is of; NULL: the record as a whole."
+        ),
         Column("position", "INTEGER", "Place of the element in its list; NULL for a record.", unit="from 1"),
-        Column("reason", "VARCHAR", "Reason code, as in the error log.", nullable=False, check=f"reason IN ({_REJECTIONS})"),
+        Column(
+            "reason", "VARCHAR", "Reason code, as in the error log.", nullable=False, check=f"reason IN ({_REJECTIONS})"
+        ),
         Column("movie_id", "BIGINT", "The movie, if known."),
-        Column("raw", "BLOB", "The bytes of the record without its line end, or the element as a Python literal.", nullable=False),
+        Column(
+            "raw",
+            "BLOB",
+            "The bytes of the record without its line end, or the element as a Python literal.",
+            nullable=False,
+        ),
     ),
     conformed=False,
-)  # fmt: skip
+)
 
 _SEVERITIES = ", ".join(f"'{s}'" for s in SEVERITIES if s != "failed")
 ERROR_LOG = Table(
@@ -272,14 +380,30 @@ ERROR_LOG = Table(
         Column("action", "VARCHAR", "What was done.", nullable=False),
     ),
     conformed=False,
-)  # fmt: skip
+)
 
 # In an order in which every reference points backwards.
 TABLES = (
-    GENRE, COMPANY, COUNTRY, LANGUAGE, COLLECTION, KEYWORD, PERSON,
-    MOVIE, MOVIE_GENRE, MOVIE_COMPANY, MOVIE_COUNTRY, MOVIE_LANGUAGE, MOVIE_KEYWORD,
-    CAST_CREDIT, CREW_CREDIT, MOVIELENS_MOVIE, RATING, REJECTED_RECORD, ERROR_LOG,
-)  # fmt: skip
+    GENRE,
+    COMPANY,
+    COUNTRY,
+    LANGUAGE,
+    COLLECTION,
+    KEYWORD,
+    PERSON,
+    MOVIE,
+    MOVIE_GENRE,
+    MOVIE_COMPANY,
+    MOVIE_COUNTRY,
+    MOVIE_LANGUAGE,
+    MOVIE_KEYWORD,
+    CAST_CREDIT,
+    CREW_CREDIT,
+    MOVIELENS_MOVIE,
+    RATING,
+    REJECTED_RECORD,
+    ERROR_LOG,
+)
 TABLE = {table.name: table for table in TABLES}
 
 

@@ -80,7 +80,9 @@ def _show_run(console: Console, run: RunRecord) -> None:
     _show_excluded(console, run)
     failed = [name for name, count in run.checks.items() if count]
     passed = len(run.checks) - len(failed)
-    console.print(Text(f"\n{passed} of {len(run.checks)} checks passed" + (f"; not: {', '.join(failed)}" if failed else "")))
+    console.print(
+        Text(f"\n{passed} of {len(run.checks)} checks passed" + (f"; not: {', '.join(failed)}" if failed else ""))
+    )
 
 
 def _show_balance(console: Console, run: RunRecord) -> None:
@@ -94,7 +96,9 @@ def _show_balance(console: Console, run: RunRecord) -> None:
         if counts:
             table.add_row(file, *(Text(f"{n:,}", style="" if n else "dim") for n in cells))
     console.print(table)
-    console.print(Text("read = loaded + merged + rejected; mended and warned records are among the loaded", style="dim"))
+    console.print(
+        Text("read = loaded + merged + rejected; mended and warned records are among the loaded", style="dim")
+    )
 
 
 def _show_log(console: Console, run: RunRecord) -> None:
@@ -106,11 +110,9 @@ def _show_log(console: Console, run: RunRecord) -> None:
     table.add_column("\nseverity")
     table.add_column("\nlines", justify="right")
     table.add_column("\nwhat it means")
-    for severity in _SEVERITY_STYLE:
+    for severity, style in _SEVERITY_STYLE.items():
         for reason, count in run.log.get(severity, {}).items():
-            table.add_row(
-                reason, Text(severity, style=_SEVERITY_STYLE[severity]), f"{count:,}", REASON[reason].meaning
-            )
+            table.add_row(reason, Text(severity, style=style), f"{count:,}", REASON[reason].meaning)
     console.print(table)
 
 
@@ -123,7 +125,9 @@ def _show_excluded(console: Console, run: RunRecord) -> None:
         what += "" if row["dated"] else ", no release date"
         console.print(Text(f"  {row['movies']:>6,}  {what}{_known_dollars(row)}"))
     for what, row in run.unattributed.items():
-        console.print(Text(f"{row['movies']:,} releases are {what.replace('_', ' a ')}{_known_dollars(row)}", style="dim"))
+        console.print(
+            Text(f"{row['movies']:,} releases are {what.replace('_', ' a ')}{_known_dollars(row)}", style="dim")
+        )
 
 
 def _known_dollars(row: dict[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""The steps from a source to a release, a module each."""

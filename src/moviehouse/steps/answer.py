@@ -15,7 +15,6 @@ from moviehouse.sql import QUESTIONS, VIEWS, header, statement
 from moviehouse.steps.publish import DATABASE
 from moviehouse.steps.rows import literal, name
 
-
 _NOTED_ROWS = 5
 
 
@@ -56,21 +55,24 @@ def find_release(path: Path) -> Path:
     raise SourceError(f"There is no release in {path}.", "Build one: moviehouse SOURCE --out DIRECTORY.")
 
 
-def ask(release: Path, question: str, filters: Filters = Filters()) -> Answer:  # noqa: B008
+def ask(release: Path, question: str, filters: Filters = Filters()) -> Answer:
     """Ask one of the nine questions of a release.
 
     Raises UsageError for a question, genre or company that the release does not have.
     """
     stem = question.replace("-", "_")
     if stem not in QUESTIONS:
-        raise UsageError(f"There is no question {question!r}.", f"Ask one of: {', '.join(q.replace('_', '-') for q in QUESTIONS)}.")
+        raise UsageError(
+            f"There is no question {question!r}.",
+            f"Ask one of: {', '.join(q.replace('_', '-') for q in QUESTIONS)}.",
+        )
     with opened(find_release(release) / DATABASE) as con:
         columns = tuple(c[0] for c in con.execute(f"SELECT * FROM {stem} LIMIT 0").description or ())
         where, parameters = _where(con, columns, filters)
         sql = f"SELECT * FROM {stem}" + (f" WHERE {' AND '.join(where)}" if where else "")
         sql += f" ORDER BY {_order(columns, filters)}" + (f" LIMIT {filters.top}" if filters.top else "")
         rows = tuple(con.execute(sql, parameters).fetchall())
-    return Answer(stem, columns, rows, sql, tuple(_notes(stem, columns, rows)))
+    return Answer(stem, columns, rows, sql, tuple(_notes(columns, rows)))
 
 
 def _where(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: Filters) -> tuple[list[str], list[Any]]:
@@ -116,12 +118,14 @@ def _order(columns: Sequence[str], filters: Filters) -> str:
     """The answer's own order; with a top, the largest amounts first."""
     leading = ", ".join(c for c in columns if c.endswith("_id") or c == "year")
     if filters.top:
-        amount = next((c for c in columns if c.endswith("_usd") or c in ("releases", "popularity_total", "popularity_mean")))
+        amount = next(
+            c for c in columns if c.endswith("_usd") or c in ("releases", "popularity_total", "popularity_mean")
+        )
         return f"{amount} DESC NULLS LAST, {leading}"
     return leading if columns[0] != "year" else "year, " + leading.replace("year, ", "").replace(", year", "")
 
 
-def _notes(stem: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[str]:
+def _notes(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[str]:
     """What is known of the amounts shown, so that a gap is not read as a zero."""
     counted = next((c for c in columns if c.startswith("movies_with_")), None)
     if counted is None:
@@ -138,6 +142,7 @@ def _notes(stem: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -
     movies = sum(row[place["movies"]] for row in rows)
     known = sum(row[place[counted]] for row in rows)
     return [
-        f"A known {amount} have {known:,} of {movies:,} ({known / movies:.0%}), each movie counted once for each of its "
+        f"A known {amount} have {known:,} of {movies:,} ({known / movies:.0%}), "
+        "a movie counted once for each of its "
         f"{'genres' if what == 'genre' else 'companies'}."
     ]

@@ -58,7 +58,7 @@ class Balance:
 def show(con: duckdb.DuckDBPyConnection, balances: list[Balance]) -> None:
     """Make the balance a temporary table, for the checks."""
     con.execute(
-        "CREATE TEMP TABLE balance (file VARCHAR, \"column\" VARCHAR, read BIGINT, loaded BIGINT, merged BIGINT, "
+        'CREATE TEMP TABLE balance (file VARCHAR, "column" VARCHAR, read BIGINT, loaded BIGINT, merged BIGINT, '
         "rejected BIGINT)"
     )
     for b in balances:
@@ -69,9 +69,7 @@ def show(con: duckdb.DuckDBPyConnection, balances: list[Balance]) -> None:
 def strike(engine: DuckDB, readings: list[Reading]) -> list[Balance]:
     """Count what was read, loaded, merged and rejected, each from a place of its own."""
     merged = dict(engine.rows("SELECT file, count(*) FROM merged_record GROUP BY file"))
-    rejected = dict(
-        engine.rows("SELECT file, count(*) FROM rejected_record WHERE unit = 'record' GROUP BY file")
-    )
+    rejected = dict(engine.rows("SELECT file, count(*) FROM rejected_record WHERE unit = 'record' GROUP BY file"))
     noted = {
         (file, severity): count
         for file, severity, count in engine.rows(
@@ -103,25 +101,23 @@ def _loaded(engine: DuckDB, file: str) -> int:
 
 
 def _list_balance(engine: DuckDB, reading: Reading, column: str) -> Balance:
+    """The balance of one list: its elements stand in loaded, merged or rejected records, or fell out alone."""
     source = next(s for s in SOURCES if s.name == reading.file)
-    relation = next(c.relation for c in source.nested if c.name == column)
-    of_record = f"SELECT count(*) FROM {name(relation or '')} e JOIN {{}} g ON g.file = {literal(source.name)} AND g.ordinal = e.ordinal"
-    in_merged = engine.scalar(of_record.format("merged_record"))
-    in_rejected = engine.scalar(of_record.format("rejected_reference"))
-    where = f"file = {literal(source.name)} AND \"column\" = {literal(column)}"
-    alone = engine.scalar(f"SELECT count(*) FROM merged_element WHERE {where}")
-    refused = engine.scalar(f"SELECT count(*) FROM rejected_record WHERE unit = 'element' AND {where}")
-    swept = {
-        table: engine.scalar(
-            f"SELECT count(*) FROM swept_element e JOIN {table} g USING (file, ordinal) WHERE e.{where.replace(' AND ', ' AND e.')}"
-        )
-        for table in ("merged_record", "rejected_reference")
-    }
+    relation = next(c.relation for c in source.nested if c.name == column) or ""
+    here = f'file = {literal(source.name)} AND "column" = {literal(column)}'
+
+    def within(gone: str) -> int:
+        plain = f"SELECT count(*) FROM {name(relation)} SEMI JOIN (SELECT ordinal FROM {gone} WHERE file = $1) USING (ordinal)"
+        swept = f"SELECT count(*) FROM swept_element SEMI JOIN {gone} USING (file, ordinal) WHERE {here}"
+        return int(engine.rows(plain, [source.name])[0][0] + engine.scalar(swept))
+
+    alone = engine.scalar(f"SELECT count(*) FROM merged_element WHERE {here}")
+    refused = engine.scalar(f"SELECT count(*) FROM rejected_record WHERE unit = 'element' AND {here}")
     return Balance(
         source.name,
         column,
-        reading.elements[column],
-        int(engine.scalar(f"SELECT count(*) FROM {_LISTS[column]}")),
-        int(in_merged + alone + swept["merged_record"]),
-        int(in_rejected + refused + swept["rejected_reference"]),
+        read=reading.elements[column],
+        loaded=int(engine.scalar(f"SELECT count(*) FROM {_LISTS[column]}")),
+        merged=within("merged_record") + int(alone),
+        rejected=within("rejected_reference") + int(refused),
     )

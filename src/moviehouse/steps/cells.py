@@ -31,7 +31,12 @@ def value_sql(column: SourceColumn, cell: str) -> str:
 def _staged_sql(header: Header, staged: Staged) -> str:
     """Reads the chunks: parallel over files, never inside one, where a guess would be needed."""
     files = ", ".join(literal(str(path)) for path in staged.chunks)
-    columns = ["'ordinal': 'BIGINT'", "'line': 'BIGINT'", "'byte_offset': 'BIGINT'", "'byte_length': 'BIGINT'"]
+    columns = [
+        "'ordinal': 'BIGINT'",
+        "'line': 'BIGINT'",
+        "'byte_offset': 'BIGINT'",
+        "'byte_length': 'BIGINT'",
+    ]
     columns += [f"'cell_{i}': 'VARCHAR'" for i in range(header.width)]
     return (
         f"read_csv([{files}], columns = {{{', '.join(columns)}}}, auto_detect = false, header = false, "
@@ -40,9 +45,7 @@ def _staged_sql(header: Header, staged: Staged) -> str:
     )
 
 
-def parse(
-    con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, staged: Staged, table: str
-) -> None:
+def parse(con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, staged: Staged, table: str) -> None:
     """Create `table` from the staged chunks."""
     place = {c.name: f"cell_{i}" for i, c in enumerate(header.columns) if c is not None}
     columns = ["ordinal", "line", "byte_offset", "byte_length"]
@@ -52,7 +55,12 @@ def parse(
     if staged.chunks:
         origin = _staged_sql(header, staged)
     else:
-        nothing = ["0::BIGINT AS ordinal", "0::BIGINT AS line", "0::BIGINT AS byte_offset", "0::BIGINT AS byte_length"]
+        nothing = [
+            "0::BIGINT AS ordinal",
+            "0::BIGINT AS line",
+            "0::BIGINT AS byte_offset",
+            "0::BIGINT AS byte_length",
+        ]
         nothing += [f"''::VARCHAR AS cell_{i}" for i in range(header.width)]
         origin = f"(SELECT {', '.join(nothing)} WHERE false)"
     con.execute(f"CREATE TABLE {table} AS SELECT {', '.join(columns)} FROM {origin}")

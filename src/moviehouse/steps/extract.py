@@ -88,12 +88,22 @@ def _from_zip(path: Path, work: Path, progress: Progress, max_bytes: int) -> Ext
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError, UnicodeDecodeError) as error:
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        NotImplementedError,
+        EOFError,
+        OverflowError,
+        UnicodeDecodeError,
+    ) as error:
         raise SourceError(
-            f"{path.name} is not a whole zip archive: {error}.", "Fetch it again, or give a folder of CSV files."
+            f"{path.name} is not a whole zip archive: {error}.",
+            "Fetch it again, or give a folder of CSV files.",
         ) from None
     if len(infos) > _MAX_MEMBERS:
-        raise SourceError(f"{path.name} has {len(infos):,} members, more than {_MAX_MEMBERS:,}.", "Is it the right file?")
+        raise SourceError(
+            f"{path.name} has {len(infos):,} members, more than {_MAX_MEMBERS:,}.", "Is it the right file?"
+        )
     chosen: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         name = PurePosixPath(info.filename.replace("\\", "/")).name
@@ -107,7 +117,10 @@ def _from_zip(path: Path, work: Path, progress: Progress, max_bytes: int) -> Ext
             chosen[name] = info
     _check_room(path, chosen, work, max_bytes)
     work.mkdir(parents=True, exist_ok=True)
-    with progress.step("extract", sum(info.file_size for info in chosen.values())) as step, ThreadPoolExecutor(2) as pool:
+    with (
+        progress.step("extract", sum(info.file_size for info in chosen.values())) as step,
+        ThreadPoolExecutor(2) as pool,
+    ):
         largest = sorted(chosen.items(), key=lambda item: -item[1].file_size)
         futures = [pool.submit(_inflate, path, info, _KNOWN[name], work / name, step.advance) for name, info in largest]
         for future in futures:
@@ -129,7 +142,9 @@ def _check_room(path: Path, chosen: dict[str, zipfile.ZipInfo], work: Path, max_
         raise TargetError(f"Extracting {path.name} takes {total:,} bytes; {folder} has {free:,} left.", "Make room.")
 
 
-def _inflate(path: Path, info: zipfile.ZipInfo, source: SourceFile, target: Path, advance: Callable[[int], None]) -> Member:
+def _inflate(
+    path: Path, info: zipfile.ZipInfo, source: SourceFile, target: Path, advance: Callable[[int], None]
+) -> Member:
     digest, crc, size = hashlib.sha256(), 0, 0
     with path.open("rb") as archive, target.open("wb") as out:
         try:
@@ -141,10 +156,14 @@ def _inflate(path: Path, info: zipfile.ZipInfo, source: SourceFile, target: Path
                 crc = isal_zlib.crc32(block, crc)
                 out.write(block)
                 advance(len(block))
-        except (isal_zlib.error, EOFError) as error:
-            raise SourceError(f"{source.name} cannot be inflated: {error}.", "The archive is damaged; fetch it again.") from None
+        except (isal_zlib.IsalError, EOFError) as error:
+            raise SourceError(
+                f"{source.name} cannot be inflated: {error}.", "The archive is damaged; fetch it again."
+            ) from None
     if size != info.file_size or crc != info.CRC:
-        raise SourceError(f"{source.name} does not match the archive's checksum.", "The archive is damaged; fetch it again.")
+        raise SourceError(
+            f"{source.name} does not match the archive's checksum.", "The archive is damaged; fetch it again."
+        )
     return Member(source, target, size, digest.hexdigest())
 
 

@@ -57,7 +57,8 @@ def read_plain(
     try:
         con.execute(
             f"CREATE TABLE {table} AS SELECT * FROM read_csv({literal(str(path))}, auto_detect = false, "
-            f"header = false, skip = {header.body_line - 1}, delim = ',', quote = '', escape = '', columns = {{{types}}})"
+            f"header = false, skip = {header.body_line - 1}, delim = ',', quote = '', escape = '', "
+            f"columns = {{{types}}})"
         )
         empty = _empty_cells(con, columns, table, count)
     except (duckdb.ConversionException, duckdb.InvalidInputException):
@@ -77,7 +78,9 @@ def read_plain(
 
 
 def _parsed_type(column: SourceColumn) -> str:
-    return {"half_stars": "DOUBLE", "code": "VARCHAR", "epoch_seconds": "BIGINT"}.get(column.kind.name, column.kind.type)
+    return {"half_stars": "DOUBLE", "code": "VARCHAR", "epoch_seconds": "BIGINT"}.get(
+        column.kind.name, column.kind.type
+    )
 
 
 def _value(column: SourceColumn) -> str:

@@ -53,12 +53,10 @@ class Cell:
 
 
 def _text_pattern(kind: Kind, *, nullable: bool) -> str:
-    if kind.pattern:
-        body = f"'{kind.pattern}'"
-    else:
-        # No text starts with a colon in single quotes or has one in double quotes, so that `': None`
-        # is never part of a text; no control characters, which engines may trim.
-        body = r"""('[^'\\:\x00-\x1f][^'\\\x00-\x1f]*'|"[^"\\:\x00-\x1f]+")"""
+    # No text starts with a colon in single quotes or has one in double quotes, so that `': None`
+    # is never part of a text; no control characters, which engines may trim.
+    plain = r"""('[^'\\:\x00-\x1f][^'\\\x00-\x1f]*'|"[^"\\:\x00-\x1f]+")"""
+    body = f"'{kind.pattern}'" if kind.pattern else plain
     return f"({body}|''|None)" if nullable else body
 
 
@@ -204,9 +202,9 @@ def _value(part: Element, raw: Any) -> tuple[Any, str]:
     if raw is None or raw == "":
         return None, ""
     if part.kind.type == "VARCHAR":
-        if isinstance(raw, str) and _is_storable(raw):
-            if part.kind.pattern is None or re.fullmatch(part.kind.pattern, raw):
-                return raw, ""
+        fits = isinstance(raw, str) and (part.kind.pattern is None or re.fullmatch(part.kind.pattern, raw))
+        if fits and _is_storable(raw):
+            return raw, ""
         return None, part.kind.reason
     if isinstance(raw, int) and not isinstance(raw, bool):
         assert part.kind.low is not None

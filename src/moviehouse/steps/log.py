@@ -14,7 +14,14 @@ from moviehouse.sql import statement
 from moviehouse.steps.records import slices
 from moviehouse.steps.rows import NOTE, insert, literal
 
-_WORK = ("rejected_reference", "merged_record", "merged_element", "name_conflict", "link_warning", "unknown_movielens_id")
+_WORK = (
+    "rejected_reference",
+    "merged_record",
+    "merged_element",
+    "name_conflict",
+    "link_warning",
+    "unknown_movielens_id",
+)
 _FILE_ORDER = " ".join(f"WHEN {literal(s.name)} THEN {i}" for i, s in enumerate(SOURCES))
 
 
@@ -26,7 +33,7 @@ def gather(engine: DuckDB, paths: dict[str, Path], run_id: str, work: Path) -> N
     _drop_notes_of_unloaded(engine)
     engine.create_table(
         REJECTED_RECORD,
-        f"SELECT * FROM reject ORDER BY CASE file {_FILE_ORDER} END, line, unit DESC, \"column\", position",
+        f'SELECT * FROM reject ORDER BY CASE file {_FILE_ORDER} END, line, unit DESC, "column", position',
     )
     engine.create_work("log_line", f"SELECT * FROM (SELECT {_columns(NOTE)} FROM note LIMIT 0)")
     for query in _lines():
@@ -89,7 +96,7 @@ def _lines() -> Iterator[str]:
         "SELECT file, NULL, line, 'name_conflict', \"column\", movie_id, name || ' | ' || kept, "
         "'Id ' || id || ' is called ' || name || ' here, and ' || kept || ' later.' FROM name_conflict"
     )
-    yield "SELECT file, NULL, line, reason, \"column\", movie_id, value, message FROM link_warning"
+    yield 'SELECT file, NULL, line, reason, "column", movie_id, value, message FROM link_warning'
     yield (
         "SELECT file, NULL, line, 'unknown_movielens_id', 'movieId', NULL, movielens_id::VARCHAR, "
         "'No links file has MovieLens id ' || movielens_id || '; ' || ratings || ' rating(s) name it.' "
@@ -102,10 +109,10 @@ def _log_sql(run_id: str) -> str:
         f"({literal(r.code)}, {literal(r.severity)}, {literal(r.action)})" for r in REASONS if r.severity != "failed"
     )
     return (
-        f"SELECT {literal(run_id)} AS run_id, r.severity, n.reason, n.file, n.line, n.\"column\", n.movie_id, "
+        f'SELECT {literal(run_id)} AS run_id, r.severity, n.reason, n.file, n.line, n."column", n.movie_id, '
         f"{cut_sql('n.value')} AS value, n.message, r.action "
         f"FROM log_line AS n JOIN (VALUES {reasons}) AS r (code, severity, action) ON r.code = n.reason "
-        f"ORDER BY CASE n.file {_FILE_ORDER} ELSE 99 END, n.file, n.line NULLS FIRST, n.\"column\" NULLS FIRST, "
+        f'ORDER BY CASE n.file {_FILE_ORDER} ELSE 99 END, n.file, n.line NULLS FIRST, n."column" NULLS FIRST, '
         "n.reason, n.value"
     )
 
@@ -119,4 +126,3 @@ def cut_sql(value: str) -> str:
         f"ELSE left({value}, {room // 4}) END"
     )
     return f"CASE WHEN strlen({value}) <= {VALUE_LIMIT} THEN {value} ELSE {cut} || {mark} END"
-

@@ -21,9 +21,7 @@ def columns(source: SourceFile, column: NestedColumn) -> str:
     return ", ".join(own)
 
 
-def read(
-    con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, parsed: str, work: Path
-) -> int:
+def read(con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, parsed: str, work: Path) -> int:
     """Create the relation of a nested column (for a single dict `single_…`); gives the elements read."""
     relation = name(column.relation or f"single_{column.name}")
     con.execute(f"CREATE TABLE {relation} ({columns(source, column)})")
@@ -51,8 +49,7 @@ def _plain_sql(source: SourceFile, column: NestedColumn, parsed: str) -> str:
     value = f"CAST(replace({cell}, ''': None', ''': NULL') AS {struct})"
     listed = f"[{value}]" if column.single else value
     texts = [
-        f"nullif(e.{name(e.name)}, '')" if e.kind.type == "VARCHAR" else f"e.{name(e.name)}"
-        for e in column.elements
+        f"nullif(e.{name(e.name)}, '')" if e.kind.type == "VARCHAR" else f"e.{name(e.name)}" for e in column.elements
     ]
     return (
         f"SELECT ordinal, line, {_keys(source)}, position, {', '.join(texts)} FROM ("
@@ -127,9 +124,7 @@ class _Others:
             self.notes.append({**at, "reason": "unknown_column", "value": shown, "message": message})
 
 
-def _note_unknown(
-    con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, relation: str
-) -> None:
+def _note_unknown(con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, relation: str) -> None:
     for element in column.elements:
         if element.known:
             known = ", ".join(str(k) for k in element.known)
@@ -140,4 +135,3 @@ def _note_unknown(
                 f"'The genre is none of the twenty that TMDB has.' FROM {relation} "
                 f"WHERE {name(element.target)} NOT IN ({known})"
             )
-

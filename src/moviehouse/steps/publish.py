@@ -1,9 +1,9 @@
 """Writes a release beside the target, reads it back, and makes it current in one atomic step.
 
-    OUT/releases/<run>/   the releases: the current one and the one before
-    OUT/current           a symlink to the current one, flipped by rename
-    OUT/tables, …         fixed symlinks through current
-    OUT/failed/<run>/     the error logs of failed runs
+OUT/releases/<run>/   the releases: the current one and the one before
+OUT/current           a symlink to the current one, flipped by rename
+OUT/tables, …         fixed symlinks through current
+OUT/failed/<run>/     the error logs of failed runs
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def locked(out: Path, run_id: str) -> Iterator[Target]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise TargetError(f"Another run is writing to {out}.", "Wait for it to end, or give another --out.") from None
+            raise TargetError(
+                f"Another run is writing to {out}.", "Wait for it to end, or give another --out."
+            ) from None
         with writing(out):
             _clear(out)
             target.staging.mkdir()
@@ -92,10 +94,13 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.IOException as error:
-        raise TargetError(f"Cannot write to {place}: {str(error).splitlines()[0]}", "Make room, then run again.") from error
+        raise TargetError(
+            f"Cannot write to {place}: {str(error).splitlines()[0]}", "Make room, then run again."
+        ) from error
     except OSError as error:
         raise TargetError(
-            f"Cannot write to {place}: {error.strerror or error}.", "Make room or get the permission, or give another --out."
+            f"Cannot write to {place}: {error.strerror or error}.",
+            "Make room or get the permission, or give another --out.",
         ) from error
 
 
@@ -130,13 +135,18 @@ def verify(con: duckdb.DuckDBPyConnection, staging: Path, format_: str, balances
         written = _count(con, f"SELECT count(*) FROM {files[table.name]}")
         rows[table.name] = _count(con, f"SELECT count(*) FROM {name(table.name)}")
         if written != rows[table.name]:
-            raise GateError(f"{table.name}.{format_} holds {written:,} rows, the table {rows[table.name]:,}.", "Run again.")
+            raise GateError(
+                f"{table.name}.{format_} holds {written:,} rows, the table {rows[table.name]:,}.",
+                "Run again.",
+            )
     for balance in balances:
         if balance.column or balance.file.startswith("ratings"):
             continue
         found = _count(con, LOADED[balance.file].format(**files))
         if found != balance.loaded:
-            raise GateError(f"The files hold {found:,} records of {balance.file}, not {balance.loaded:,}.", "Run again.")
+            raise GateError(
+                f"The files hold {found:,} records of {balance.file}, not {balance.loaded:,}.", "Run again."
+            )
     lines = (staging / "errors.jsonl").read_bytes().count(b"\n")
     if lines != rows["error_log"]:
         raise GateError(f"errors.jsonl holds {lines:,} lines, not {rows['error_log']:,}.", "Run again.")
@@ -170,7 +180,11 @@ def _link(path: Path, to: Path) -> None:
         if path.readlink() == to:
             return
     elif path.exists():
-        raise TargetError(f"{path} is in the way: it is no link of a release.", "Move it, or give another --out.", retry=False)
+        raise TargetError(
+            f"{path} is in the way: it is no link of a release.",
+            "Move it, or give another --out.",
+            retry=False,
+        )
     _replace_link(path, to)
 
 

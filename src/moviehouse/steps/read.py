@@ -53,7 +53,8 @@ def note_files(con: duckdb.DuckDBPyConnection, missing: list[str], ignored: list
     for reason, file, message in noted:
         values = [text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00") for text in (file, message)]
         con.execute(
-            "INSERT INTO note VALUES (?, NULL, NULL, ?, NULL, NULL, ?, ?)", [values[0], reason, values[0], values[1]]
+            "INSERT INTO note VALUES (?, NULL, NULL, ?, NULL, NULL, ?, ?)",
+            [values[0], reason, values[0], values[1]],
         )
 
 
@@ -163,7 +164,8 @@ def _refuse_encoding(source: SourceFile, staged: Staged) -> None:
     bad = [r for r in staged.rejected if r.reason == "not_utf8"]
     if len(bad) > NOT_UTF8_LIMIT * staged.records:
         raise SourceError(
-            f"{source.name}: {len(bad):,} of {staged.records:,} records are not UTF-8, the first on line {bad[0].line}.",
+            f"{source.name}: {len(bad):,} of {staged.records:,} records are not UTF-8, "
+            f"the first on line {bad[0].line}.",
             "If the file is in another encoding, name it, for example --encoding cp1252.",
         )
 
@@ -224,8 +226,5 @@ def _relate(con: duckdb.DuckDBPyConnection, source: SourceFile, parsed: str) -> 
             columns += [f"{alias}.{name(e.target)}" for e in column.elements]
             joins += f" LEFT JOIN {alias} USING (ordinal)"
     keyed = " AND ".join(f"p.{name(c.target)} IS NOT NULL" for c in source.key)
-    con.execute(
-        f"CREATE TABLE {source.relation} AS SELECT {', '.join(columns)} FROM {parsed} p{joins} WHERE {keyed}"
-    )
+    con.execute(f"CREATE TABLE {source.relation} AS SELECT {', '.join(columns)} FROM {parsed} p{joins} WHERE {keyed}")
     con.execute(f"DROP TABLE {parsed}")
-

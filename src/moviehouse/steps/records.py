@@ -303,7 +303,7 @@ def _is_utf8(raw: bytes) -> bool:
 
 
 def shown(raw: bytes) -> str:
-    """Raw bytes as text for the log: what is not UTF-8, and NUL, as \\xNN."""
+    """Raw bytes as text for the log; what is not UTF-8, and NUL, escaped in hexadecimal."""
     return raw[:4096].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 

@@ -49,9 +49,7 @@ def insert(
     count = longest = 0
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
-            text = json.dumps(
-                {k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in row.items()}
-            )
+            text = json.dumps({k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in row.items()})
             count += 1
             longest = max(longest, len(text))
             file.write(text + "\n")
