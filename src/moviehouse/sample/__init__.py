@@ -1,0 +1,177 @@
+"""A made-up copy of the dataset, of any size, with every known oddity planted and written down."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from moviehouse.errors import TargetError, UsageError
+from moviehouse.progress import Progress, Quiet
+from moviehouse.sample import oddities as odd
+from moviehouse.sample.links import Links, movielens_id
+from moviehouse.sample.movies import COLUMNS, movie_rows
+from moviehouse.sample.people import credit_rows, keyword_rows
+from moviehouse.sample.weave import Group, Member, Oddity, Planted, Row, place, weave
+from moviehouse.sample.world import World
+
+__all__ = ["Planted", "Sample", "sample"]
+
+# The original's date; a zip with the time of its making would differ from run to run.
+_ZIP_DATE = (2017, 11, 10, 0, 0, 0)
+# Level 1 packs the ratings as fast as they are written; 6 saves a tenth and takes three times as long.
+_LEVEL = 1
+_HEADERS = {
+    "credits.csv": "cast,crew,id",
+    "keywords.csv": "id,keywords",
+    "links.csv": "movieId,imdbId,tmdbId",
+    "links_small.csv": "movieId,imdbId,tmdbId",
+    "ratings.csv": "userId,movieId,rating,timestamp",
+    "ratings_small.csv": "userId,movieId,rating,timestamp",
+}
+_README = "This archive was made by `moviehouse sample`: its prose is invented, its movies mostly so.\n"
+_SPARES = 1000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample that was made.
+
+    `movies` and `ratings` are what a build loads: rejected and repeated records come on top.
+    `planted` is how many lines the error log of a build will have; `planted_path` lists them.
+    """
+
+    path: Path
+    planted_path: Path
+    movies: int
+    ratings: int
+    seed: int
+    planted: int
+
+
+def sample(
+    out: Path,
+    *,
+    movies: int = 1000,
+    ratings: int = 20_000,
+    seed: int = 1,
+    oddities: bool = True,
+    progress: Progress | None = None,
+) -> Sample:
+    """Write a zip in the original's format to `out`, and beside it the list of what is planted in it.
+
+    The same arguments give the same files. Raises UsageError and TargetError.
+    """
+    if movies < 1 or ratings < 0:
+        raise UsageError("A sample needs at least one movie, and no fewer than no ratings.")
+    out = Path(out)
+    planted_path = out.with_name(out.name + ".planted.jsonl")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".moviehouse-sample-", dir=out.parent) as scratch:
+            maker = _Maker(World(movies, seed), ratings, oddities, progress or Quiet(), Path(scratch))
+            planted = maker.make()
+            # The list first: a sample that can be seen has its list.
+            maker.list_path.replace(planted_path)
+            maker.zip_path.replace(out)
+    except OSError as error:
+        raise TargetError(
+            f"The sample could not be written to {out}: {error.strerror or error}.",
+            "Check the free space and your rights there, or name another place.",
+        ) from error
+    return Sample(out, planted_path, movies, ratings, seed, planted)
+
+
+class _Maker:
+    """One sample under way."""
+
+    def __init__(self, world: World, ratings: int, oddities: bool, progress: Progress, scratch: Path) -> None:
+        self.world, self.ratings, self.oddities = world, ratings, oddities
+        self.progress, self.scratch = progress, scratch
+        self.links = Links(world, oddities)
+        self.planted: list[Planted] = []
+        self.zip_path, self.list_path = scratch / "sample.zip", scratch / "planted.jsonl"
+
+    def make(self) -> int:
+        """Write both files; gives how many lines the list has."""
+        with zipfile.ZipFile(self.zip_path, "w", zipfile.ZIP_DEFLATED) as archive:
+            self._movie_files(archive)
+            self._link_files(archive)
+            self._ratings(archive, "ratings.csv", self.ratings, small=False)
+            small = min(self.ratings, max(1000, self.ratings * 100_004 // 26_024_289))
+            self._ratings(archive, "ratings_small.csv", small, small=True)
+            if self.oddities:
+                archive.writestr(_entry("README.txt"), _README)
+                self.planted.append(Planted("warning", "unknown_file", "README.txt", None, None, None))
+        self.planted.sort(key=lambda p: (p.file, p.line or 0, p.column or "", p.reason))
+        lines = (json.dumps(asdict(planted)) + "\n" for planted in self.planted)
+        with self.list_path.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(lines)
+        return len(self.planted)
+
+    @contextmanager
+    def _member(
+        self, archive: zipfile.ZipFile, name: str, header: str, about: int, line_end: bytes = b"\n"
+    ) -> Iterator[Member]:
+        """A file of the archive, of `about` so many bytes, with its header written."""
+        with (
+            self.progress.step(name, about) as step,
+            archive.open(_entry(name), "w", force_zip64=about > 1 << 30) as stream,
+        ):
+            member = Member(name, stream, self.planted, step, line_end)
+            member.write(header.encode())
+            yield member
+            member.flush()
+
+    def _plan(self, groups: Iterator[Group]) -> dict[int, Oddity]:
+        return place(groups, self.world.famous, self.world.movies)
+
+    def _movie_files(self, archive: zipfile.ZipFile) -> None:
+        world, size = self.world, self.world.movies
+        spares = (size, size + _SPARES)
+        groups = [*odd.strange_titles(), *(odd.movie_oddities(world) if self.oddities else ())]
+        header = ",".join(COLUMNS)
+        with self._member(archive, "movies_metadata.csv", header, size * 765) as member:
+            weave(member, movie_rows(world), self._plan(iter(groups)), movie_rows(world, *spares))
+        with self._member(archive, "credits.csv", _HEADERS["credits.csv"], size * 4200) as member:
+            groups = list(odd.credit_oddities(world)) if self.oddities else []
+            weave(member, credit_rows(world), self._plan(iter(groups)), credit_rows(world, *spares))
+        with self._member(archive, "keywords.csv", _HEADERS["keywords.csv"], size * 140) as member:
+            groups = list(odd.keyword_oddities(world)) if self.oddities else []
+            weave(member, keyword_rows(world), self._plan(iter(groups)), keyword_rows(world, *spares))
+            if self.oddities and size > 1:
+                member.end_cut_short(odd.LAST_WORDS)
+
+    def _link_files(self, archive: zipfile.ZipFile) -> None:
+        links, none = self.links, iter(tuple[Row]())
+        about = links.count * 22
+        with self._member(archive, "links.csv", _HEADERS["links.csv"], about, b"\r\n") as member:
+            weave(member, links.rows(), links.plan, links.spares())
+        about = links.small_count * 20
+        with self._member(archive, "links_small.csv", _HEADERS["links_small.csv"], about, b"\r\n") as member:
+            weave(member, links.small_rows(), links.small_plan, links.spares() if self.oddities else none)
+
+    def _ratings(self, archive: zipfile.ZipFile, name: str, ratings: int, *, small: bool) -> None:
+        # DuckDB takes a tenth of a second to import, which --help need not wait for.
+        from moviehouse.sample.ratings import Ratings, unknown_ratings, write_ratings
+
+        links, odd_ones = self.links, unknown_ratings(ratings) if self.oddities else 0
+        unknown = movielens_id(links.count + 100 + small) if odd_ones else None
+        count, number = (links.small_count, links.small_number_sql) if small else (links.count, "p")
+        ends = b"\r\n" if small else b"\n"
+        made = Ratings(ratings - odd_ones, count, number, self.world.seed + 104_729 * small)
+        with self._member(archive, name, _HEADERS[name], ratings * 27, ends) as member:
+            write_ratings(member, made.blocks(self.scratch), unknown)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _ZIP_DATE)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    # A ZipInfo of one's own does not take the archive's level; the name of the attribute changed in 3.13.
+    setattr(info, "compress_level" if hasattr(info, "compress_level") else "_compresslevel", _LEVEL)
+    return info
