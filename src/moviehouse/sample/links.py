@@ -36,7 +36,8 @@ class Links:
     @cached_property
     def count(self) -> int:
         """How many links there are; 45,843 for 45,000 movies."""
-        return self.world.movies * 45_843 // 45_000 + (self.world.movies >= 10)
+        movies = self.world.movies
+        return max(movies * 45_843 // 45_000, movies + (movies >= 10))
 
     @cached_property
     def small_count(self) -> int:

@@ -42,7 +42,7 @@ def _role(rng: Random) -> str:
         return ""
     if draw < 0.25:
         return ROLES[int(draw * 47) % len(ROLES)]
-    if draw > 0.9988:
+    if draw > 0.992:
         return pick(rng, ODD_ROLES)
     voice = " (voice)" if 0.4 < draw < 0.44 else ""
     return f"{pick(rng, FIRST_NAMES)} {pick(rng, LAST_NAMES)}{voice}"

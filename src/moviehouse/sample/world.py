@@ -76,6 +76,8 @@ class World:
         adjective = ADJECTIVES[number * 31 % len(ADJECTIVES)].capitalize()
         noun = NOUNS[(number // 3 + number * 17) % len(NOUNS)].capitalize()
         studio = _STUDIOS[number // 7 % len(_STUDIOS)]
+        if number % 89 == 5:
+            return 100_003 + number * 7, f'{adjective}\u00a0"{noun}" d\'{PLACES[number % 25]}'
         if number % 11 == 3:
             return 100_003 + number * 7, f"{adjective}/{noun}'s {studio}"
         return 100_003 + number * 7, f"{adjective} {noun} {studio}"
