@@ -95,10 +95,7 @@ def _constraint_lines(table: Table) -> list[str]:
 def _comments(table: Table) -> list[str]:
     return [
         f"COMMENT ON TABLE {table.name} IS {literal(table.description)}",
-        *(
-            f"COMMENT ON COLUMN {table.name}.{quoted(c.name)} IS {literal(_comment(c))}"
-            for c in table.columns
-        ),
+        *(f"COMMENT ON COLUMN {table.name}.{quoted(c.name)} IS {literal(_comment(c))}" for c in table.columns),
     ]
 
 

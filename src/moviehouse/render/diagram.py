@@ -66,8 +66,7 @@ def _box(box: Box) -> Iterator[str]:
     x, y, width = _n(box.x), _n(box.y), _n(box.width)
     yield f"<g><title>{escape(box.table.description)}</title>"
     yield (
-        f'<rect class="box" x="{x}" y="{y}" width="{width}" height="{_n(box.bottom - box.y)}" rx="7"'
-        f' stroke="{color}"/>'
+        f'<rect class="box" x="{x}" y="{y}" width="{width}" height="{_n(box.bottom - box.y)}" rx="7" stroke="{color}"/>'
     )
     yield (
         f'<path fill="{color}" d="M{x} {_n(box.y + HEADER)}v-{HEADER - 7}q0-7 7-7h{_n(box.width - 14)}'
@@ -134,9 +133,7 @@ def _one(at: Point, out: int, *, optional: bool) -> str:
     """Two bars: exactly one; a bar and a ring: one or none."""
     x, y = at
     bar = f'<path class="line" d="M{_n(x + 5 * out)} {_n(y - 4)}v8"/>'
-    other = (
-        _ring(x + 11 * out, y) if optional else f'<path class="line" d="M{_n(x + 9 * out)} {_n(y - 4)}v8"/>'
-    )
+    other = _ring(x + 11 * out, y) if optional else f'<path class="line" d="M{_n(x + 9 * out)} {_n(y - 4)}v8"/>'
     return bar + other
 
 

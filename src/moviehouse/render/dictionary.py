@@ -68,9 +68,7 @@ def _table_section(t: Table) -> str:
         facts.append(f"- Referred to by {', '.join(users)}.")
     path = f"sql/conform/{t.name}.sql"
     facts.append(
-        f"- Made by [{code(path)}](../src/moviehouse/{path})."
-        if t.conformed
-        else "- Written by the run itself."
+        f"- Made by [{code(path)}](../src/moviehouse/{path})." if t.conformed else "- Written by the run itself."
     )
     head = ("Column", "Type", "Null?", "Unit", "Source", "Read as NULL", "Rules", "Description")
     rows = [_column_row(t, c) for c in t.columns]

@@ -97,7 +97,7 @@ def example_line(reason: Reason) -> str:
     """A line of errors.jsonl as this reason writes it."""
     file, line, column, movie_id = _PLACES.get(reason.code, (None, None, None, None))
     found: dict[str, Any] = {
-        "run_id": "20260131T091500Z-1f0c",
+        "run_id": "20260131T091500Z-1f2e3d",
         "severity": reason.severity,
         "reason": reason.code,
         "file": file,
@@ -123,8 +123,8 @@ One JSON object a line, in UTF-8. The fields are always all there, in this order
 
 {table(("Field", "Type", "Null?", "Holds"), rows)}
 
-A `value` longer than {VALUE_LIMIT:,} bytes is cut there, and the cut is marked. What was rejected is in
-`rejected_record` whole.
+A `value` longer than {VALUE_LIMIT:,} bytes is cut, and ends in ` … [` and its full length in bytes. What was
+rejected is in `rejected_record` whole.
 """
 
 
@@ -145,7 +145,7 @@ How much of what, from the release's database (`duckdb moviehouse.duckdb`):
 SELECT severity, reason, file, count(*) AS lines
 FROM error_log
 GROUP BY ALL
-ORDER BY lines DESC, ALL;
+ORDER BY lines DESC, reason, file;
 ```
 
 From the file itself. The types are given, so that an empty log reads as an empty table:

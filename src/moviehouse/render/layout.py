@@ -80,9 +80,7 @@ class Route:
 _TO_LEFT = Route("left", "right")
 _TO_RIGHT = Route("right", "left")
 _ROUTES = {
-    **{
-        f"movie_{name}.movie_id": _TO_RIGHT for name in ("genre", "company", "country", "keyword", "language")
-    },
+    **{f"movie_{name}.movie_id": _TO_RIGHT for name in ("genre", "company", "country", "keyword", "language")},
     **{f"movie_{name}.{name}_id": _TO_LEFT for name in ("genre", "company", "keyword")},
     "movie_country.country_code": _TO_LEFT,
     "movie_language.language_code": _TO_RIGHT,
