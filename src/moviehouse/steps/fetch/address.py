@@ -1,0 +1,159 @@
+"""What a source's address means, and how it is written where others can read it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from moviehouse.errors import SourceError
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_CUT_SCHEME = re.compile(r"(s3|https?|file|ftp):/?", re.IGNORECASE)
+_KINDS = "Give an s3://, https:// or file:// address, the path of a zip, or a directory of CSV files."
+
+# Values of other parameters may be secrets under any name, so they are not shown.
+_SHOWN = {"version", "versionid", "v", "id", "file", "filename", "name", "path", "format", "download", "raw"}
+# These differ from one signed address of an object to the next.
+_SIGNATURE = re.compile(
+    r"x-(amz|goog)-.*|signature|expires|awsaccesskeyid|googleaccessid|policy|key-pair-id"
+    r"|sig|se|sp|spr|sr|ss|srt|st|sv|sip|sk[a-z]+",
+    re.IGNORECASE,
+)
+_REGION = r"[a-z]{2,4}(?:-[a-z]+)+-\d+"
+_AWS_HOST = re.compile(
+    rf"(?:(?P<bucket>[a-z0-9][a-z0-9.-]+)\.)?s3(?:\.dualstack)?(?:[.-](?P<region>{_REGION}))?"
+    r"\.amazonaws\.com(?:\.cn)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Local:
+    """A file or a directory on this machine."""
+
+    shown: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class S3Object:
+    """An object in an S3 bucket; `region` where the address names one."""
+
+    shown: str
+    bucket: str
+    key: str
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class WebPage:
+    """Anything behind http:// or https://.
+
+    `url` has no user name and password, which are in `login`; `identity` lacks what signs it too.
+    """
+
+    shown: str
+    url: str
+    login: str | None
+    identity: str
+    name: str
+
+
+def parse(source: str) -> Local | S3Object | WebPage:
+    """Say what `source` means; SourceError if it cannot be understood."""
+    if not source or "\0" in source:
+        raise SourceError("No source was given." if not source else "The source holds a NUL byte.", _KINDS)
+    match = _SCHEME.fullmatch(source)
+    if match is None and (cut := _CUT_SCHEME.match(source)):
+        whole = shown(f"{cut[1]}://{source[cut.end() :]}")
+        raise SourceError(f"{whole}: the address has no // after {cut[1]}: as it was given.", _KINDS)
+    if match is None:
+        return Local(source, Path(source))
+    scheme, rest = match[1].lower(), match[2]
+    if scheme == "s3":
+        return _s3(rest)
+    if scheme == "file":
+        return _file(source, rest)
+    if scheme in ("http", "https"):
+        return _web(source)
+    raise SourceError(f"{shown(source)}: {scheme}:// is not supported.", _KINDS)
+
+
+def shown(source: str) -> str:
+    """Write an address without its user name, password, and parameters that may be secret."""
+    match = _SCHEME.fullmatch(source)
+    if match is None:
+        return source
+    rest, _, fragment = match[2].partition("#") if match[1].lower() != "s3" else (match[2], "", "")
+    rest, query_mark, query = rest.partition("?")
+    host, slash, path = rest.partition("/")
+    host = host.rpartition("@")[2]
+    kept = "&".join(_parameter(item) for item in query.split("&"))
+    return f"{match[1]}://{host}{slash}{path}{query_mark}{kept}" + ("#…" if fragment else "")
+
+
+def _parameter(item: str) -> str:
+    name, equals, _ = item.partition("=")
+    if not equals:
+        return item if item.lower() in _SHOWN or not item else "…"
+    return item if name.lower() in _SHOWN else f"{name}=…"
+
+
+def _s3(rest: str) -> S3Object:
+    bucket, _, key = rest.partition("/")
+    seen = shown(f"s3://{rest}")
+    if "@" in bucket or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}", bucket):
+        raise SourceError(f"{seen} is not an S3 address.", "It looks like s3://bucket/folder/file.zip.")
+    return _object(seen, bucket, key, None)
+
+
+def _object(seen: str, bucket: str, key: str, region: str | None) -> S3Object:
+    if not key or key.endswith("/"):
+        raise SourceError(
+            f"{seen} names no object.",
+            "Give the zip's whole key: s3://bucket/folder/file.zip (not a folder).",
+        )
+    return S3Object(seen, bucket, key, region)
+
+
+def _file(source: str, rest: str) -> Local:
+    host, slash, path = rest.partition("/")
+    if host.lower() not in ("", "localhost"):
+        raise SourceError(
+            f"{shown(source)}: a file:// address cannot name another machine.",
+            f"For a file on this machine write three slashes: file:///{host.rpartition('@')[2]}/{path}",
+        )
+    if "%00" in path:
+        raise SourceError(f"{source}: the path holds a NUL byte.", _KINDS)
+    return Local(source, Path(unquote(slash + path)))
+
+
+def _web(source: str) -> WebPage | S3Object:
+    seen = shown(source)
+    try:
+        parts = urlsplit(source)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, SplitResult("", "", "", "", "")
+    if not host or re.search(r"[\s\x00-\x20\x7f]", source):
+        raise SourceError(f"{seen} is not a web address.", _KINDS)
+    aws = _aws(parts, host, seen) if port is None and not parts.query else None
+    if aws is not None:
+        return aws
+    userinfo, at, netloc = parts.netloc.rpartition("@")
+    bare = parts._replace(netloc=netloc, fragment="")
+    kept = [item for item in parts.query.split("&") if not _SIGNATURE.fullmatch(item.partition("=")[0])]
+    name = unquote(parts.path.rpartition("/")[2])
+    return WebPage(seen, bare.geturl(), userinfo if at else None, bare._replace(query="&".join(kept)).geturl(), name)
+
+
+def _aws(parts: SplitResult, host: str, seen: str) -> S3Object | None:
+    """Recognise an S3 object's web address, so that credentials and regions work for it."""
+    match = _AWS_HOST.fullmatch(host)
+    if match is None or "@" in parts.netloc:
+        return None
+    path = unquote(parts.path.removeprefix("/"))
+    bucket, _, key = (match["bucket"], "/", path) if match["bucket"] else path.partition("/")
+    return _object(seen, bucket, key, match["region"]) if bucket else None

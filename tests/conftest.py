@@ -1,0 +1,35 @@
+"""What all tests share: an environment of their own, and a real S3 server for those that ask for it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from s3_server import S3Server, serve
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the developer's credentials and settings out, of subprocesses too; no proxy for the loopback."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "MOVIEHOUSE_")):
+            del os.environ[name]
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+    empty = Path(tempfile.gettempdir()) / "moviehouse-tests-have-no-such-directory"
+    os.environ["AWS_CONFIG_FILE"] = str(empty / "config")
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(empty / "credentials")
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """A real S3 server, one for each test process, started when first asked for."""
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOVIEHOUSE_CACHE", str(tmp_path / "cache"))
