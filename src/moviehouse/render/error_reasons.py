@@ -108,7 +108,7 @@ def example_line(reason: Reason) -> str:
         "message": reason.meaning,
         "action": reason.action,
     }
-    return json.dumps({c.name: found[c.name] for c in ERROR_LOG.columns}, ensure_ascii=False)
+    return json.dumps({c.name: found[c.name] for c in ERROR_LOG.columns}, ensure_ascii=False, separators=(",", ":"))
 
 
 def _fields() -> str:
