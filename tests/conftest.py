@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fetching import Site, content
 from s3_server import S3Server, serve
 
 
@@ -33,3 +35,22 @@ def s3() -> Iterator[S3Server]:
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIEHOUSE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def site() -> Iterator[Callable[..., Site]]:
+    made: list[Site] = []
+
+    def make(body: bytes | None = None, **options: Any) -> Site:
+        made.append(Site(content() if body is None else body, **{"ranges": True, **options}))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.shutdown()
+        each.server_close()

@@ -1,87 +1,24 @@
-"""Fetch: every kind of source, against a real S3 server and real web servers on the loopback."""
+"""Fetch from S3, against a real server."""
 
 from __future__ import annotations
 
 import hashlib
-import http.server
 import os
-import random
 import re
 import signal
 import subprocess
 import sys
-import threading
 import time
-import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
+from fetching import BUCKET, KEY, KILLED, PART, Hook, check, content, failure, get, killed_download
 from s3_server import S3Server
 
-from moviehouse.errors import MoviehouseError, SourceError, TargetError
-from moviehouse.progress import Quiet
-from moviehouse.steps.fetch import Fetched, default_cache, fetch, shown
 from moviehouse.steps.fetch.address import S3Object, parse
-
-PART = 64 << 10
-BUCKET = "com.guild.us-west-2.public-data"
-KEY = "project-data/the-movies-dataset.zip"
-SECRETS = ("hunter2", "AKIDWRONG", "wrong-secret", "SIGNED", "SESSIONTOKEN")
-
-
-def content(size: int = 12 * PART + 1234, seed: int = 0) -> bytes:
-    return random.Random(seed).randbytes(size)
-
-
-def get(source: str, cache: Path, **options: Any) -> Fetched:
-    return fetch(source, cache, **{"progress": Quiet(), "part_bytes": PART, **options})
-
-
-def failure(source: str, cache: Path, kind: type[MoviehouseError] = SourceError, **options: Any) -> MoviehouseError:
-    """The error of a fetch that must fail; no secret may be in it, or in its traceback."""
-    with pytest.raises(kind) as caught:
-        get(source, cache, **options)
-    said = str(caught.value) + "".join(traceback.format_exception(caught.value))
-    assert not [secret for secret in SECRETS if secret in said.replace(source, "")]
-    assert caught.value.message
-    assert caught.value.hint
-    return caught.value
-
-
-def check(got: Fetched, body: bytes, downloaded: int | None = None) -> None:
-    assert got.kind == "archive"
-    assert got.path.read_bytes() == body
-    assert (got.size, got.sha256) == (len(body), hashlib.sha256(body).hexdigest())
-    assert downloaded is None or got.downloaded == downloaded
-
-
-class Hook:
-    """A progress display that calls a function with the bytes so far."""
-
-    def __init__(self, call: Callable[[int], None]) -> None:
-        self.call, self.done, self.names = call, 0, list[str]()
-        self.lock = threading.Lock()
-
-    @contextmanager
-    def step(self, name: str, total: int | None = None) -> Iterator[Hook]:
-        self.names.append(name)
-        yield self
-
-    def advance(self, amount: int) -> None:
-        with self.lock:
-            self.done += amount
-            self.call(self.done)
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -93,9 +30,6 @@ def signed(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
 @pytest.fixture
 def bucket(signed: S3Server) -> str:
     return signed.bucket(f"private-{uuid.uuid4().hex[:12]}")
-
-
-# S3
 
 
 @pytest.mark.parametrize("region", [None, "us-west-2", "eu-central-1"])
@@ -232,31 +166,6 @@ def test_damaged_cache_is_noticed(signed, bucket, cache, damage):
         path.with_name("a.zip.source.json").write_text("[")
     check(get(f"s3://{bucket}/a.zip", cache), content(), len(content()))
     check(get(f"s3://{bucket}/a.zip", cache), content(), 0)
-
-
-KILLED = """
-import os, signal, sys
-from contextlib import contextmanager
-from pathlib import Path
-from moviehouse.steps.fetch import fetch
-
-class Dies:
-    done = 0
-    @contextmanager
-    def step(self, name, total=None):
-        yield self
-    def advance(self, amount):
-        self.done += amount
-        if self.done > int(sys.argv[4]):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-fetch(sys.argv[1], Path(sys.argv[2]), progress=Dies(), part_bytes=int(sys.argv[3]))
-"""
-
-
-def killed_download(source: str, cache: Path, after: int) -> None:
-    command = [sys.executable, "-c", KILLED, source, str(cache), str(PART), str(after)]
-    assert subprocess.run(command, timeout=30, check=False).returncode == -signal.SIGKILL
 
 
 def test_resumes_after_a_kill(signed, bucket, cache):
@@ -410,282 +319,3 @@ def test_interrupted_by_hand(signed, bucket, cache):
     got = get(f"s3://{bucket}/a.zip", cache)
     check(got, content(40 * PART))
     assert got.downloaded < 40 * PART
-
-
-# The web
-
-
-class Site(http.server.ThreadingHTTPServer):
-    """A web server for one body, with what a test wants it to do."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self, body: bytes, *, ranges: bool, headers: dict[str, str] | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.body, self.ranges = body, ranges
-        self.headers = {"ETag": '"v1"'} if headers is None else headers
-        self.requests, self.breaks, self.statuses = list[Any](), 0, list[int]()
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/data/movies.zip"
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    server: Site
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        site, body = self.server, self.server.body
-        site.requests.append((self.path, dict(self.headers)))
-        if site.statuses:
-            return self.send_error(site.statuses.pop(0))
-        if self.path.startswith("/moved"):
-            self.send_response(302)
-            self.send_header("Location", "file:///etc/passwd" if "bad" in self.path else site.url)
-            return self.end_headers()
-        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", "")) if site.ranges else None
-        if self.headers.get("If-Range", site.headers.get("ETag")) != site.headers.get("ETag"):
-            wanted = None
-        first, last = (int(wanted[1]), min(int(wanted[2]), len(body) - 1)) if wanted else (0, len(body) - 1)
-        self.send_response((206 if body else 416) if wanted else 200)
-        if wanted:
-            self.send_header("Content-Range", f"bytes {first}-{last}/{len(body)}" if body else "bytes */0")
-        self.send_header("Content-Length", str(last + 1 - first))
-        for name, value in site.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        whole = body[first : last + 1]
-        if len(whole) > 1 and site.breaks:
-            site.breaks -= 1
-            whole = whole[: len(whole) // 2]
-            self.close_connection = True
-        self.wfile.write(whole)
-        return None
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def site() -> Iterator[Callable[..., Site]]:
-    made: list[Site] = []
-
-    def make(body: bytes | None = None, **options: Any) -> Site:
-        made.append(Site(content() if body is None else body, **{"ranges": True, **options}))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.shutdown()
-        each.server_close()
-
-
-@pytest.mark.parametrize("ranges", [True, False])
-@pytest.mark.parametrize("size", [0, 1, 12 * PART + 1234])
-def test_web_with_and_without_ranges(site, cache, ranges, size):
-    server = site(content(size), ranges=ranges)
-    got = get(server.url, cache)
-    check(got, content(size), size)
-    assert (got.etag, got.address, got.path.name) == ("v1", server.url, "movies.zip")
-    check(get(server.url, cache), content(size), 0)
-
-
-def test_web_last_modified_alone_tells_versions(site, cache):
-    server = site(headers={"Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"})
-    got = get(server.url, cache)
-    check(got, content())
-    assert (got.etag, got.last_modified) == (None, "2015-10-21T07:28:00Z")
-    check(get(server.url, cache), content(), 0)
-    server.headers = {"Last-Modified": "Wed, 21 Oct 2015 07:29:00 GMT"}
-    check(get(server.url, cache), content(), len(content()))
-
-
-@pytest.mark.parametrize("ranges", [True, False])
-def test_web_that_tells_no_versions_is_fetched_whole_every_time(site, cache, ranges):
-    server = site(ranges=ranges, headers={})
-    for _ in range(2):
-        check(get(server.url, cache), content(), len(content()))
-    assert len(list(cache.glob("*/*/movies.zip"))) == 1
-
-
-@pytest.mark.parametrize("ranges", [True, False])
-def test_web_transfers_that_break_off_are_tried_again(site, cache, ranges):
-    server = site(ranges=ranges)
-    server.breaks = 2
-    got = get(server.url, cache)
-    check(got, content())
-    assert got.downloaded > len(content())
-
-
-def test_web_resumes(site, cache):
-    server = site(content(40 * PART))
-    killed_download(server.url, cache, 25 * PART)
-    got = get(server.url, cache)
-    check(got, content(40 * PART))
-    assert 0 < got.downloaded <= 30 * PART
-
-
-@pytest.mark.parametrize("etag", ['"v2"', 'W/"v2"'])
-def test_web_replaced_during_the_download_is_never_stitched(site, cache, etag):
-    server = site(content(60 * PART), headers={"ETag": etag.replace("v2", "v1")})
-    new = content(60 * PART, seed=2)
-
-    def replace(done: int) -> None:
-        server.body, server.headers = new, {"ETag": etag}
-
-    check(get(server.url, cache, progress=Hook(replace)), new)
-
-
-def test_web_server_errors(site, cache, monkeypatch):
-    server = site()
-    server.statuses = [503, 500, 429]
-    check(get(server.url, cache), content())
-    for status, word in [(404, "no such file"), (403, "forbidden"), (401, "forbidden"), (418, "418")]:
-        server.statuses = [status]
-        error = failure(server.url, cache)
-        assert word in error.message
-        assert not error.retry
-    monkeypatch.setattr("moviehouse.steps.fetch.web.ATTEMPTS", 2)
-    server.statuses = [500] * 20
-    assert failure(server.url, cache).retry
-
-
-def test_web_name_and_password_are_sent_but_not_shown_nor_stored(site, cache):
-    server = site()
-    got = get(server.url.replace("://", "://me:hunter2%40@"), cache)
-    check(got, content())
-    assert got.address == server.url
-    assert server.requests[-1][1]["Authorization"] == "Basic bWU6aHVudGVyMkA="
-    assert "hunter2" not in "".join(path.read_text("latin-1") for path in cache.rglob("*.json"))
-
-
-def test_web_signed_address_is_cached_under_whatever_signature(site, cache):
-    server = site()
-    one = get(f"{server.url}?versionId=3&X-Amz-Signature=SIGNED1&X-Amz-Credential=SIGNED2", cache)
-    assert one.address == f"{server.url}?versionId=3&X-Amz-Signature=…&X-Amz-Credential=…"
-    assert "X-Amz-Signature=SIGNED1" in server.requests[-1][0]
-    check(get(f"{server.url}?versionId=3&X-Amz-Signature=SIGNED3", cache), content(), 0)
-    check(get(f"{server.url}?versionId=4&X-Amz-Signature=SIGNED3", cache), content(), len(content()))
-    server.statuses = [403]
-    failure(f"{server.url}?X-Amz-Signature=SIGNED&X-Amz-Security-Token=SESSIONTOKEN&token=hunter2", cache)
-
-
-def test_web_redirects(site, cache):
-    server = site()
-    check(get(server.url.replace("/data/", "/moved/"), cache), content())
-    assert "not safe" in failure(server.url.replace("/data/", "/moved/bad/"), cache).message
-
-
-def test_web_unreachable(cache, monkeypatch):
-    monkeypatch.setattr("moviehouse.steps.fetch.web.ATTEMPTS", 2)
-    error = failure("http://me:hunter2@127.0.0.1:9/a.zip?token=hunter2", cache)
-    assert "http://127.0.0.1:9/a.zip?token=…: 127.0.0.1 cannot be reached" in error.message
-    assert error.retry
-
-
-# This machine
-
-
-def test_local_zip_is_used_where_it_is(tmp_path, cache):
-    path = tmp_path / "movies.zip"
-    path.write_bytes(content())
-    got = get(str(path), cache)
-    check(got, content(), 0)
-    assert (got.path, got.address, got.etag) == (path, str(path), None)
-    assert not cache.exists()
-
-
-def test_file_address(tmp_path, cache):
-    path = tmp_path / "mov ies.zip"
-    path.write_bytes(b"not a zip, which is not for fetch to judge")
-    for source in (path.as_uri(), path.as_uri().replace("file://", "file://localhost")):
-        got = get(source, cache)
-        check(got, path.read_bytes(), 0)
-        assert got.path == path
-
-
-def test_directory(tmp_path, cache):
-    assert get(str(tmp_path), cache) == Fetched(tmp_path, "directory", str(tmp_path), None, None, None, 0, None)
-
-
-def test_neither_file_nor_directory(tmp_path, cache):
-    os.mkfifo(tmp_path / "pipe")
-    assert "neither" in failure(str(tmp_path / "pipe"), cache).message
-
-
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ("", "No source"),
-        ("a\0b", "NUL"),
-        ("/no/such/movies.zip", "/no/such/movies.zip: no such file"),
-        ("file:///no/such/movies.zip", "no such file"),
-        ("file://server/movies.zip", "another machine"),
-        ("ftp://me:hunter2@host/a.zip", "ftp:// is not supported"),
-        ("gs://bucket/a.zip", "gs:// is not supported"),
-        ("https:/me:hunter2@host/a.zip", "https://host/a.zip: the address has no // after https:"),
-        ("s3:bucket/a.zip", "the address has no // after s3:"),
-        ("s3://", "not an S3 address"),
-        ("s3://me:hunter2@bucket/a.zip", "not an S3 address"),
-        ("s3://bucket", "names no object"),
-        ("s3://bucket/folder/", "names no object"),
-        ("https://bucket.s3.us-west-2.amazonaws.com/", "names no object"),
-        ("https://", "not a web address"),
-        ("http://me:hunter2@host:port/a.zip", "not a web address"),
-        ("http://host/a b.zip", "not a web address"),
-        ("http://[::1/a.zip", "not a web address"),
-    ],
-)
-def test_addresses_that_mean_nothing(source, said, cache):
-    error = failure(source, cache)
-    assert said in error.message
-    assert not error.retry
-    assert not cache.exists()
-
-
-def test_unwritable_cache(site, tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    error = failure(site().url, tmp_path / "file" / "cache", TargetError)
-    assert str(tmp_path / "file" / "cache") in error.message
-    assert "MOVIEHOUSE_CACHE" in error.hint
-    assert error.retry
-    assert error.exit_status == 4
-
-
-def test_full_disk(site, tmp_path):
-    """A limit on the size of files stands for a disk without room."""
-    script = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, -1))\n" + KILLED
-    command = [sys.executable, "-c", script, site().url, str(tmp_path / "cache"), str(PART), str(10**9)]
-    done = subprocess.run(command, timeout=30, check=False, capture_output=True, text=True)
-    assert f"TargetError: The cache {tmp_path / 'cache'} cannot be written" in done.stderr
-
-
-def test_default_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("MOVIEHOUSE_CACHE", "/somewhere")
-    assert default_cache() == Path("/somewhere")
-    monkeypatch.delenv("MOVIEHOUSE_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
-    assert default_cache() == Path("/xdg/moviehouse")
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert default_cache() == tmp_path / ".cache" / "moviehouse"
-
-
-@pytest.mark.parametrize(
-    ("source", "safe"),
-    [
-        ("movies?.zip", "movies?.zip"),
-        ("s3://bucket/a#b.zip", "s3://bucket/a#b.zip"),
-        (
-            "https://me:hunter2@host:8443/a.zip?v=2&sig=hunter2&hunter2#hunter2",
-            "https://host:8443/a.zip?v=2&sig=…&…#…",
-        ),
-        ("https://a@b@host/a.zip", "https://host/a.zip"),
-    ],
-)
-def test_addresses_fit_for_logs(source, safe):
-    assert shown(source) == safe
-    assert urlsplit(shown(source)).username is None
