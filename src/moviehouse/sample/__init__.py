@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from moviehouse.errors import TargetError, UsageError
+from moviehouse.model.sources import CREDITS, KEYWORDS, LINKS, LINKS_SMALL, MOVIES, RATINGS, RATINGS_SMALL, SOURCES
 from moviehouse.progress import Progress, Quiet
-from moviehouse.sample import oddities as odd
 from moviehouse.sample.links import Links, movielens_id
-from moviehouse.sample.movies import COLUMNS, movie_rows
+from moviehouse.sample.movies import movie_rows
+from moviehouse.sample.oddities import LAST_WORDS, credit_oddities, keyword_oddities, movie_oddities, strange_titles
 from moviehouse.sample.people import credit_rows, keyword_rows
-from moviehouse.sample.weave import Group, Member, Oddity, Planted, Row, place, weave
+from moviehouse.sample.weave import Group, Member, Planted, Row, place, weave
 from moviehouse.sample.world import World
 
 __all__ = ["Planted", "Sample", "sample"]
 
 # The original's date; a zip with the time of its making would differ from run to run.
 _ZIP_DATE = (2017, 11, 10, 0, 0, 0)
-# Level 1 packs the ratings as fast as they are written; 6 saves a tenth and takes three times as long.
+# Level 6 makes the ratings a tenth smaller, and takes five times as long to pack them.
 _LEVEL = 1
-_HEADERS = {
-    "credits.csv": "cast,crew,id",
-    "keywords.csv": "id,keywords",
-    "links.csv": "movieId,imdbId,tmdbId",
-    "links_small.csv": "movieId,imdbId,tmdbId",
-    "ratings.csv": "userId,movieId,rating,timestamp",
-    "ratings_small.csv": "userId,movieId,rating,timestamp",
-}
+_HEADERS = {source.name: ",".join(column.name for column in source.columns) for source in SOURCES}
 _README = "This archive was made by `moviehouse sample`: its prose is invented, its movies mostly so.\n"
 _SPARES = 1000
 
@@ -101,9 +96,9 @@ class _Maker:
         with zipfile.ZipFile(self.zip_path, "w", zipfile.ZIP_DEFLATED) as archive:
             self._movie_files(archive)
             self._link_files(archive)
-            self._ratings(archive, "ratings.csv", self.ratings, small=False)
+            self._ratings(archive, RATINGS.name, self.ratings, small=False)
             small = min(self.ratings, max(1000, self.ratings * 100_004 // 26_024_289))
-            self._ratings(archive, "ratings_small.csv", small, small=True)
+            self._ratings(archive, RATINGS_SMALL.name, small, small=True)
             if self.oddities:
                 archive.writestr(_entry("README.txt"), _README)
                 self.planted.append(Planted("warning", "unknown_file", "README.txt", None, None, None))
@@ -114,46 +109,49 @@ class _Maker:
         return len(self.planted)
 
     @contextmanager
-    def _member(
-        self, archive: zipfile.ZipFile, name: str, header: str, about: int, line_end: bytes = b"\n"
-    ) -> Iterator[Member]:
+    def _member(self, archive: zipfile.ZipFile, name: str, about: int, line_end: bytes = b"\n") -> Iterator[Member]:
         """A file of the archive, of `about` so many bytes, with its header written."""
         with (
             self.progress.step(name, about) as step,
             archive.open(_entry(name), "w", force_zip64=about > 1 << 30) as stream,
         ):
             member = Member(name, stream, self.planted, step, line_end)
-            member.write(header.encode())
+            member.write(_HEADERS[name].encode())
             yield member
             member.flush()
 
-    def _plan(self, groups: Iterator[Group]) -> dict[int, Oddity]:
-        return place(groups, self.world.famous, self.world.movies)
+    def _about_movies(
+        self,
+        archive: zipfile.ZipFile,
+        name: str,
+        size: int,
+        rows: Callable[..., Iterator[Row]],
+        groups: Iterable[Group],
+        end: bytes = b"",
+    ) -> None:
+        """A file with one record a movie, of about `size` bytes each; spare rows are of no movie."""
+        world, movies = self.world, self.world.movies
+        plan = place(groups, world.famous, movies)
+        with self._member(archive, name, movies * size) as member:
+            weave(member, rows(world), plan, rows(world, movies, movies + _SPARES))
+            if end:
+                member.end_cut_short(end)
 
     def _movie_files(self, archive: zipfile.ZipFile) -> None:
-        world, size = self.world, self.world.movies
-        spares = (size, size + _SPARES)
-        groups = [*odd.strange_titles(), *(odd.movie_oddities(world) if self.oddities else ())]
-        header = ",".join(COLUMNS)
-        with self._member(archive, "movies_metadata.csv", header, size * 765) as member:
-            weave(member, movie_rows(world), self._plan(iter(groups)), movie_rows(world, *spares))
-        with self._member(archive, "credits.csv", _HEADERS["credits.csv"], size * 4200) as member:
-            groups = list(odd.credit_oddities(world)) if self.oddities else []
-            weave(member, credit_rows(world), self._plan(iter(groups)), credit_rows(world, *spares))
-        with self._member(archive, "keywords.csv", _HEADERS["keywords.csv"], size * 140) as member:
-            groups = list(odd.keyword_oddities(world)) if self.oddities else []
-            weave(member, keyword_rows(world), self._plan(iter(groups)), keyword_rows(world, *spares))
-            if self.oddities and size > 1:
-                member.end_cut_short(odd.LAST_WORDS)
+        world, odd = self.world, self.oddities
+        titles = chain(strange_titles(), movie_oddities(world) if odd else ())
+        self._about_movies(archive, MOVIES.name, 765, movie_rows, titles)
+        self._about_movies(archive, CREDITS.name, 4200, credit_rows, credit_oddities(world) if odd else ())
+        end = LAST_WORDS if odd and world.movies > 1 else b""
+        keywords = keyword_oddities(world) if odd else ()
+        self._about_movies(archive, KEYWORDS.name, 140, keyword_rows, keywords, end)
 
     def _link_files(self, archive: zipfile.ZipFile) -> None:
-        links, none = self.links, iter(tuple[Row]())
-        about = links.count * 22
-        with self._member(archive, "links.csv", _HEADERS["links.csv"], about, b"\r\n") as member:
+        links = self.links
+        with self._member(archive, LINKS.name, links.count * 22, b"\r\n") as member:
             weave(member, links.rows(), links.plan, links.spares())
-        about = links.small_count * 20
-        with self._member(archive, "links_small.csv", _HEADERS["links_small.csv"], about, b"\r\n") as member:
-            weave(member, links.small_rows(), links.small_plan, links.spares() if self.oddities else none)
+        with self._member(archive, LINKS_SMALL.name, links.small_count * 20, b"\r\n") as member:
+            weave(member, links.small_rows(), links.small_plan, links.spares())
 
     def _ratings(self, archive: zipfile.ZipFile, name: str, ratings: int, *, small: bool) -> None:
         # DuckDB takes a tenth of a second to import, which --help need not wait for.
@@ -164,7 +162,7 @@ class _Maker:
         count, number = (links.small_count, links.small_number_sql) if small else (links.count, "p")
         ends = b"\r\n" if small else b"\n"
         made = Ratings(ratings - odd_ones, count, number, self.world.seed + 104_729 * small)
-        with self._member(archive, name, _HEADERS[name], ratings * 27, ends) as member:
+        with self._member(archive, name, ratings * 27, ends) as member:
             write_ratings(member, made.blocks(self.scratch), unknown)
 
 

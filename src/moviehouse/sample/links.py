@@ -104,10 +104,16 @@ class Links:
         for number, row in enumerate(self.rows()):
             if place_ < self.small_count and number == self.small_number(place_):
                 place_ += 1
-                yield Row(row.fields)
+                yield Row(self._without_odd_imdb(number, row.fields))
         for extra in range(-(-self.world.movies * 10 // 45_433) if self.oddities and self.world.movies >= 10 else 0):
             row = self._row(self.count + 200 + extra, 0, "unlinked")
             yield row
+
+    def _without_odd_imdb(self, number: int, fields: list[str]) -> list[str]:
+        """The same ids as in links.csv as it will be read: a code that is invalid there is unknown."""
+        odd = self.plan.get(number)
+        invalid = odd is not None and Note("invalid_code", "imdbId") in odd.notes
+        return [fields[0], "", fields[2]] if invalid else fields
 
     def spares(self) -> Iterator[Row]:
         """Records that will be rejected."""
