@@ -1,0 +1,66 @@
+# make run             set everything up, build a release of a generated sample, show an answer
+# make run SOURCE=…    the same on s3://…, https://…, a zip or a directory
+# make test            set everything up and run the tests, a real S3 server included
+# make lint            ruff, mypy, and whether the rendered pages are fresh
+# make docs            render the pages that come from the code
+# make bench           measure; figures go to docs/benchmarks.md
+# make dist            the tarball and the wheel, in dist/
+
+PYTHON ?= python3
+OUT ?= moviehouse-out
+SAMPLE := build/sample.zip
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test lint docs bench dist clean
+
+run: .venv/run
+ifdef SOURCE
+	$(BIN)/moviehouse $(SOURCE) --out $(OUT)
+else
+	@mkdir -p build
+	$(BIN)/moviehouse sample $(SAMPLE) --movies 2000 --ratings 100000
+	$(BIN)/moviehouse $(SAMPLE) --out $(OUT)
+endif
+	@echo
+	$(BIN)/moviehouse ask genre-revenue-by-year --top 20 --release $(OUT)
+
+test: .venv/dev
+	$(BIN)/python -m pytest -n auto
+
+lint: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m moviehouse.render --check
+
+docs: .venv/dev
+	$(BIN)/python -m moviehouse.render
+
+bench: .venv/dev
+	$(BIN)/python bench/build.py
+
+dist: .venv/dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	@ls -l dist
+
+clean:
+	rm -rf .venv build dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Moviehouse needs Python 3.11 or later; $(PYTHON) is not. Try: make PYTHON=python3.12 run" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "Python has no venv: install it (Debian: apt install python3-venv)." >&2; exit 1; }
+	@$(PIP) install --upgrade pip
+
+.venv/run: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Setting up .venv"
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/dev: .venv/run
+	@echo "Setting up .venv for the tests"
+	@$(PIP) install --constraint constraints.txt --group dev
+	@touch $@

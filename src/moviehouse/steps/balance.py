@@ -107,7 +107,8 @@ def _list_balance(engine: DuckDB, reading: Reading, column: str) -> Balance:
     here = f'file = {literal(source.name)} AND "column" = {literal(column)}'
 
     def within(gone: str) -> int:
-        plain = f"SELECT count(*) FROM {name(relation)} SEMI JOIN (SELECT ordinal FROM {gone} WHERE file = $1) USING (ordinal)"
+        records = f"(SELECT ordinal FROM {gone} WHERE file = $1)"
+        plain = f"SELECT count(*) FROM {name(relation)} SEMI JOIN {records} USING (ordinal)"
         swept = f"SELECT count(*) FROM swept_element SEMI JOIN {gone} USING (file, ordinal) WHERE {here}"
         return int(engine.rows(plain, [source.name])[0][0] + engine.scalar(swept))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from isal import isal_zlib
+from isal import igzip_lib, isal_zlib
 
 from moviehouse.errors import SourceError, TargetError
 from moviehouse.model.sources import SOURCES, SourceFile
@@ -156,7 +156,7 @@ def _inflate(
                 crc = isal_zlib.crc32(block, crc)
                 out.write(block)
                 advance(len(block))
-        except (isal_zlib.IsalError, EOFError) as error:
+        except (igzip_lib.IsalError, EOFError) as error:  # type: ignore[misc]
             raise SourceError(
                 f"{source.name} cannot be inflated: {error}.", "The archive is damaged; fetch it again."
             ) from None
