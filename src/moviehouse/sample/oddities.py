@@ -6,6 +6,7 @@ Each oddity has the notes that the error log must have about its record, no more
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from moviehouse.sample.movies import COLUMNS, company_list, country_list, genre_list, language_list
 from moviehouse.sample.people import cast_member, crew_member, keyword_list
@@ -192,47 +193,60 @@ def _unknown_movies(wanted: int) -> Iterator[Group]:
         yield (Oddity((Note("unknown_movie", "id"),), extra=True),)
 
 
+@dataclass(frozen=True)
+class _Credits:
+    """Credits of our own; a credit's number stands for its id, and must not come twice."""
+
+    world: World
+
+    def cast(self, *people: tuple[int, str]) -> list[dict[str, object]]:
+        """A cast of (person, credit)."""
+        return [
+            cast_member(self.world, person, order, f"5a{credit}", "Nobody")
+            for order, (person, credit) in enumerate(people)
+        ]
+
+    def crew(self, *people: tuple[int, str]) -> list[dict[str, object]]:
+        """A crew of (person, credit)."""
+        return [crew_member(self.world, person, f"5b{credit}", ("Sound", "Foley")) for person, credit in people]
+
+    def lists(self) -> Iterator[tuple[str, str, str]]:
+        """Lists with something wrong: column, reason, cell."""
+        cast, crew = self.cast, self.crew
+        yield "cast", "duplicate_element", repr(cast((1, "01"), (2, "02"), (3, "01")))
+        yield "crew", "duplicate_element", repr(crew((1, "01"), (2, "02"), (1, "01")))
+        yield "cast", "damaged_list", repr(cast((4, "03"), (5, "04")))[:-30]
+        yield "crew", "damaged_list", repr(crew((4, "05")))[:-1]
+        yield "cast", "invalid_list", repr(cast((6, "06")))[:60]
+        yield "crew", "invalid_list", "None"
+        yield "cast", "invalid_element", repr([*cast((7, "07")), {"character": "Nobody", "order": 1}])
+        yield "crew", "invalid_element", repr([crew((8, "08"))[0] | {"id": 0}, *crew((9, "09"))])
+        yield "cast", "invalid_text", repr([cast((10, "10"))[0] | {"character": "\ud800"}])
+        yield "crew", "invalid_text", repr([crew((11, "11"))[0] | {"department": 7}])
+
+    def pairs(self) -> Iterator[Group]:
+        """Two records that disagree: about whose credit it is, or about somebody's name."""
+        twice, again = self.cast((12, "12"), (13, "13")), self.cast((14, "12"))
+        lost = (Note("duplicate_element", "cast"),)
+        yield self._cell("cast", twice, lost), self._cell("cast", again)
+        for number, column in enumerate(("cast", "crew")):
+            first = (self.cast if column == "cast" else self.crew)((0, f"2{number}"))
+            last = self.cast((0, f"3{number}"))
+            old, new = ({"id": _PERSON + number, "name": f"Ann {name}"} for name in ("Old", "New"))
+            conflict = (Note("name_conflict", column),)
+            yield self._cell(column, [first[0] | old], conflict), self._cell("cast", [last[0] | new])
+
+    def _cell(self, column: str, elements: list[dict[str, object]], notes: tuple[Note, ...] = ()) -> Oddity:
+        return Oddity(notes, _put(_CREDITS, {column: repr(elements)}))
+
+
 def credit_oddities(world: World) -> Iterator[Group]:
     """What is planted in credits.csv."""
-
-    def cast(*people: tuple[int, str]) -> list[dict[str, object]]:
-        return [cast_member(world, p, order, f"5a{id_}", "Nobody") for order, (p, id_) in enumerate(people)]
-
-    def crew(*people: tuple[int, str]) -> list[dict[str, object]]:
-        return [crew_member(world, person, f"5b{id_}", ("Sound", "Foley")) for person, id_ in people]
-
-    def one(column: str, reason: str, cell: str) -> Group:
-        return (Oddity((Note(reason, column),), _put(_CREDITS, {column: cell})),)
-
-    def named(column: str, person: int, name: str, credit: str, *notes: Note) -> Oddity:
-        element = (cast((0, credit)) if column == "cast" else crew((0, credit)))[0] | {
-            "id": person,
-            "name": name,
-        }
-        return Oddity(notes, _put(_CREDITS, {column: repr([element])}))
-
+    credits = _Credits(world)
     yield from _unknown_movies(1)
-    yield one("cast", "duplicate_element", repr(cast((1, "01"), (2, "02"), (3, "01"))))
-    yield one("crew", "duplicate_element", repr(crew((1, "01"), (2, "02"), (1, "01"))))
-    yield one("cast", "damaged_list", repr(cast((4, "03"), (5, "04")))[:-30])
-    yield one("crew", "damaged_list", repr(crew((4, "05")))[:-1])
-    yield one("cast", "invalid_list", repr(cast((6, "06")))[:60])
-    yield one("crew", "invalid_list", "None")
-    yield one("cast", "invalid_element", repr([*cast((7, "07")), {"character": "Nobody", "order": 1}]))
-    yield one("crew", "invalid_element", repr([crew((8, "08"))[0] | {"id": 0}, *crew((9, "09"))]))
-    yield one("cast", "invalid_text", repr([cast((10, "10"))[0] | {"character": "\ud800"}]))
-    yield one("crew", "invalid_text", repr([crew((11, "11"))[0] | {"department": 7}]))
-    lost = Oddity((Note("duplicate_element", "cast"),), _put(_CREDITS, {"cast": repr(cast((12, "12"), (13, "13")))}))
-    yield lost, Oddity((), _put(_CREDITS, {"cast": repr(cast((14, "12")))}))
-    conflict = "name_conflict"
-    yield (
-        named("cast", _PERSON, "Ann Old", "14", Note(conflict, "cast")),
-        named("cast", _PERSON, "Ann New", "15"),
-    )
-    yield (
-        named("crew", _PERSON + 1, "Bo Old", "16", Note(conflict, "crew")),
-        named("cast", _PERSON + 1, "Bo New", "17"),
-    )
+    for column, reason, cell in credits.lists():
+        yield (Oddity((Note(reason, column),), _put(_CREDITS, {column: cell})),)
+    yield from credits.pairs()
     yield from _rejected(_CREDITS, "id", "cast")
     yield from _unknown_movies(2)
     yield from _repeats("id", _share(world.movies, 44, 3))
