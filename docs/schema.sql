@@ -18,7 +18,7 @@ CREATE TABLE company (
     PRIMARY KEY (company_id)
 );
 
-COMMENT ON TABLE company             IS 'Production companys, identified by id, never by name.';
+COMMENT ON TABLE company             IS 'Production companies, identified by id, never by name.';
 COMMENT ON COLUMN company.company_id IS 'TMDB''s id of the company. Source: movies_metadata.csv, column production_companies.';
 COMMENT ON COLUMN company.name       IS 'Name of the production company; the last one where the id comes with several. Source: movies_metadata.csv, column production_companies.';
 
@@ -28,7 +28,7 @@ CREATE TABLE country (
     PRIMARY KEY (country_code)
 );
 
-COMMENT ON TABLE country               IS 'Production countrys, identified by id, never by name.';
+COMMENT ON TABLE country               IS 'Production countries, identified by id, never by name.';
 COMMENT ON COLUMN country.country_code IS 'ISO 3166-1 code of the country. Source: movies_metadata.csv, column production_countries.';
 COMMENT ON COLUMN country.name         IS 'Name of the production country; the last one where the id comes with several. Source: movies_metadata.csv, column production_countries.';
 
@@ -74,7 +74,7 @@ CREATE TABLE person (
     PRIMARY KEY (person_id)
 );
 
-COMMENT ON TABLE person               IS 'Persons, identified by id, never by name.';
+COMMENT ON TABLE person               IS 'People, identified by id, never by name.';
 COMMENT ON COLUMN person.person_id    IS 'TMDB''s id of the person. Source: credits.csv, columns cast, crew.';
 COMMENT ON COLUMN person.name         IS 'Name of the person; the last one where the id comes with several. Source: credits.csv, columns cast, crew.';
 COMMENT ON COLUMN person.gender       IS 'TMDB''s code: 0 not set, 1 female, 2 male. Source: credits.csv, columns cast, crew.';

@@ -67,11 +67,11 @@ def _line(name: str, description: str, *, nullable: bool = True) -> Column:
     return Column(name, "BIGINT", description, nullable, "line, from 1", check=f"{name} >= 2")
 
 
-def _named(name: str, what: str, key: Column, source: str, *more: Column) -> Table:
+def _named(name: str, what: str, things: str, key: Column, source: str, *more: Column) -> Table:
     label = Column(
         "name", "VARCHAR", f"Name of the {what}; the last one where the id comes with several.", source=source
     )
-    return Table(name, f"{what.capitalize()}s, identified by id, never by name.", (key, label, *more), (key.name,))
+    return Table(name, f"{things}, identified by id, never by name.", (key, label, *more), (key.name,))
 
 
 _POSITION = Column(
@@ -173,28 +173,34 @@ MOVIE = Table(
     (Reference("original_language", "language"), Reference("collection_id", "collection")),
 )
 
-GENRE = _named("genre", "genre", _key("genre_id", "BIGINT", "TMDB's id of the genre.", M + "genres"), M + "genres")
+GENRE = _named(
+    "genre", "genre", "Genres", _key("genre_id", "BIGINT", "TMDB's id of the genre.", M + "genres"), M + "genres"
+)
 COMPANY = _named(
     "company",
     "production company",
+    "Production companies",
     _key("company_id", "BIGINT", "TMDB's id of the company.", M + "production_companies"),
     M + "production_companies",
 )
 COUNTRY = _named(
     "country",
     "production country",
+    "Production countries",
     _key("country_code", "VARCHAR", "ISO 3166-1 code of the country.", M + "production_countries"),
     M + "production_countries",
 )
 LANGUAGE = _named(
     "language",
     "language",
+    "Languages",
     _key("language_code", "VARCHAR", "ISO 639-1 code of the language.", M + "spoken_languages"),
     M + "spoken_languages",
 )
 COLLECTION = _named(
     "collection",
     "collection",
+    "Collections",
     _key("collection_id", "BIGINT", "TMDB's id of the collection.", M + "belongs_to_collection"),
     M + "belongs_to_collection",
     Column("poster_path", "VARCHAR", "Path of the poster at TMDB's image server.", source=M + "belongs_to_collection"),
@@ -205,12 +211,14 @@ COLLECTION = _named(
 KEYWORD = _named(
     "keyword",
     "keyword",
+    "Keywords",
     _key("keyword_id", "BIGINT", "TMDB's id of the keyword.", "keywords.csv:keywords"),
     "keywords.csv:keywords",
 )
 PERSON = _named(
     "person",
     "person",
+    "People",
     _key("person_id", "BIGINT", "TMDB's id of the person.", "credits.csv:cast, crew"),
     "credits.csv:cast, crew",
     Column("gender", "INTEGER", "TMDB's code: 0 not set, 1 female, 2 male.", source="credits.csv:cast, crew"),

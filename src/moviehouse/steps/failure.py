@@ -61,5 +61,14 @@ def _line(run_id: str, reason: str, message: str, value: str | None) -> dict[str
     known = REASON[reason]
     return {
         "run_id": run_id, "severity": known.severity, "reason": reason, "file": None, "line": None,
-        "column": None, "movie_id": None, "value": value, "message": message, "action": known.action,
+        "column": None, "movie_id": None, "value": _cut(value), "message": message, "action": known.action,
     }  # fmt: skip
+
+
+def _cut(value: str | None) -> str | None:
+    """The end of a long text, where a traceback says what happened; at most 1 KiB in UTF-8."""
+    raw = (value or "").encode("utf-8", "replace")
+    if len(raw) <= VALUE_LIMIT:
+        return value
+    mark = f"[{len(raw)} bytes] … "
+    return mark + raw[len(mark.encode()) - VALUE_LIMIT :].decode("utf-8", "ignore")
