@@ -1,23 +1,28 @@
-"""Reads a flat file (ratings, links) that is plain throughout, at the speed of DuckDB's own parser.
+"""Reads the plain lines of a flat file (ratings, links) at the speed of DuckDB's own parser.
 
-Every block is proven plain by its skeleton first; DuckDB then reads typed columns, and any value out
-of its range sends the whole file to the exact reader instead. Rows keep the file's order, so that a
-row's number is its record's.
+Every block is proven plain by its skeleton first; DuckDB then reads typed columns. Rows keep the
+file's order, so that a row's number tells its record. A line that is not plain, or has a value out
+of its range, is left to the exact reader.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from moviehouse.model.sources import SourceColumn, SourceFile
 from moviehouse.steps.header import Header
+from moviehouse.steps.records import PlainRun
 from moviehouse.steps.rows import literal, name
 
 _BLOCK = 4 << 20
 _LONGEST = 1 << 20
+# Above so many odd lines the exact reader takes the whole file.
+MOST_RUNS = 10_000
+_MOST_WRONG = 10_000
 
 
 def count_plain(path: Path, header: Header, advance: Callable[[int], None]) -> int | None:
@@ -47,34 +52,71 @@ def count_plain(path: Path, header: Header, advance: Callable[[int], None]) -> i
     return count
 
 
-def read_plain(
-    con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, path: Path, count: int
-) -> dict[str, dict[str, int]] | None:
-    """Create the file's relation; gives the empty cells by column, or None where a value is out of range."""
-    columns = [c for c in header.columns if isinstance(c, SourceColumn)]
+@dataclass
+class Plain:
+    """A table of typed plain rows: its name, how many, the empty cells by column, the rows out of range."""
+
+    table: str
+    rows: int
+    empty: dict[str, int]
+    wrong: list[int]
+
+
+def load(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, path: Path, skip: int, count: int
+) -> Plain | None:
+    """Load `count` plain lines behind `skip` others; None where DuckDB cannot take a value.
+
+    `wrong` are the numbers of the rows, from 0, whose values the exact reader has to look at.
+    """
+    columns = _columns(header)
     types = ", ".join(f"{literal(c.target)}: {literal(_parsed_type(c))}" for c in columns)
     table = f"flat_{source.relation}"
+    con.execute(f"DROP TABLE IF EXISTS {table}")
     try:
         con.execute(
             f"CREATE TABLE {table} AS SELECT * FROM read_csv({literal(str(path))}, auto_detect = false, "
-            f"header = false, skip = {header.body_line - 1}, delim = ',', quote = '', escape = '', "
-            f"columns = {{{types}}})"
+            f"header = false, skip = {skip}, delim = ',', quote = '', escape = '', columns = {{{types}}})"
         )
-        empty = _empty_cells(con, columns, table, count)
     except (duckdb.ConversionException, duckdb.InvalidInputException):
-        empty = None
-    if empty is None:
-        con.execute(f"DROP TABLE IF EXISTS {table}")
         return None
-    values = {c.target: _value(c) for c in columns}
+    known = ", ".join(f"count({name(c.target)})" for c in columns)
+    bad = " OR ".join(f"NOT coalesce({_good(c)}, false)" for c in columns)
+    row = con.execute(f"SELECT count(*), count(*) FILTER (WHERE {bad}), {known} FROM {table}").fetchone()
+    assert row is not None
+    if row[0] != count or row[1] > _MOST_WRONG:
+        return None
+    wrong = con.execute(f"SELECT rowid FROM {table} WHERE {bad} ORDER BY rowid").fetchall() if row[1] else []
+    empty = {c.name: count - n for c, n in zip(columns, row[2:], strict=True) if n < count}
+    return Plain(table, count, empty, [number for (number,) in wrong])
+
+
+def _columns(header: Header) -> list[SourceColumn]:
+    return [c for c in header.columns if isinstance(c, SourceColumn)]
+
+
+def select(source: SourceFile, header: Header, plain: Plain, runs: list[PlainRun]) -> str:
+    """Selects the plain rows as the file's relation; `runs` say which records they are."""
+    values = {c.target: _value(c) for c in _columns(header)}
     chosen = ", ".join(
         f"{values.get(c.target, f'CAST(NULL AS {c.kind.type})')} AS {name(c.target)}" for c in source.cells
     )
-    con.execute(
-        f"CREATE VIEW {source.relation} AS SELECT rowid + 1 AS ordinal, rowid + {header.body_line} AS line, "
-        f"CAST(NULL AS BIGINT) AS byte_offset, CAST(NULL AS BIGINT) AS byte_length, {chosen} FROM {table}"
+    ordinal = _shifted([(run.row, run.ordinal - run.row) for run in runs])
+    line = _shifted([(run.row, run.line - run.row) for run in runs])
+    return (
+        f"SELECT {ordinal} AS ordinal, {line} AS line, CAST(NULL AS BIGINT) AS byte_offset, "
+        f"CAST(NULL AS BIGINT) AS byte_length, {chosen} FROM {plain.table}"
     )
-    return empty
+
+
+def _shifted(shifts: list[tuple[int, int]]) -> str:
+    """The row's number, shifted by what its run is shifted by: a tree of comparisons."""
+    if len(shifts) == 1:
+        return f"rowid + {shifts[0][1]}"
+    middle = len(shifts) // 2
+    return (
+        f"CASE WHEN rowid < {shifts[middle][0]} THEN {_shifted(shifts[:middle])} ELSE {_shifted(shifts[middle:])} END"
+    )
 
 
 def _parsed_type(column: SourceColumn) -> str:
@@ -102,18 +144,3 @@ def _good(column: SourceColumn) -> str:
     else:
         good = f"{cell} BETWEEN {kind.low} AND {kind.high}"
     return f"({good})" if column.key else f"({cell} IS NULL OR {good})"
-
-
-def _empty_cells(
-    con: duckdb.DuckDBPyConnection, columns: list[SourceColumn], table: str, count: int
-) -> dict[str, dict[str, int]] | None:
-    bad = " OR ".join(f"NOT coalesce({_good(c)}, false)" for c in columns)
-    row = con.execute(
-        f"SELECT count(*), count(*) FILTER (WHERE {bad}), {', '.join(f'count({name(c.target)})' for c in columns)} "
-        f"FROM {table}"
-    ).fetchone()
-    assert row is not None
-    rows, wrong, *known = row
-    if rows != count or wrong:
-        return None
-    return {c.name: {"empty": rows - n} for c, n in zip(columns, known, strict=True) if n < rows}

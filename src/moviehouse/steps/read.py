@@ -11,6 +11,7 @@ the relation of the file (one row a record with a usable key), one relation for 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ from moviehouse.errors import SourceError
 from moviehouse.model.sources import SourceFile
 from moviehouse.steps import cells, flat, nested
 from moviehouse.steps.header import Header, read_header
-from moviehouse.steps.records import Staged, slices, stage
+from moviehouse.steps.records import PlainRun, Staged, slices, stage
 from moviehouse.steps.rows import NOTE, REJECT, insert, name
 
 NOT_UTF8_LIMIT = 0.01
@@ -36,7 +37,6 @@ class Reading:
     records: int = 0
     elements: dict[str, int] = field(default_factory=dict)
     null_tokens: dict[str, dict[str, int]] = field(default_factory=dict)
-    plain: bool = False
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
@@ -87,23 +87,67 @@ def read_member(
     _note_columns(con, source, header)
     reading = None
     if header.skeleton is not None:
-        reading = _read_flat(con, source, header, path, advance)
+        reading = _read_plain(con, source, header, path, advance)
+        reading = reading or _read_mostly_plain(con, source, header, path, work)
     if reading is None:
-        reading = _read_exactly(con, source, header, path, work, advance)
+        staged = stage(path, header, work / source.relation, advance)
+        reading = _read_staged(con, source, header, staged, path, work)
+        con.execute(f"ALTER TABLE exact_{source.relation} RENAME TO {source.relation}")
     keys = [c.target for c in source.key]
     con.execute("INSERT INTO key_order VALUES (?, ?)", [source.name, increasing(con, source.relation, keys)])
     return reading
 
 
-def _read_exactly(
-    con: duckdb.DuckDBPyConnection,
-    source: SourceFile,
-    header: Header,
-    path: Path,
-    work: Path,
-    advance: Callable[[int], None],
+def _read_plain(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, path: Path, advance: Callable[[int], None]
+) -> Reading | None:
+    """Read a flat file that is plain throughout; None where it is not."""
+    count = flat.count_plain(path, header, advance)
+    if count is None:
+        return None
+    plain = flat.load(con, source, header, path, header.body_line - 1, count)
+    if plain is None or plain.wrong:
+        return None
+    runs = [PlainRun(0, 1, header.body_line)]
+    con.execute(f"CREATE VIEW {source.relation} AS {flat.select(source, header, plain, runs)}")
+    empty = {column: {"empty": n} for column, n in plain.empty.items()}
+    return Reading(source.name, count, null_tokens=empty)
+
+
+def _read_mostly_plain(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, path: Path, work: Path
+) -> Reading | None:
+    """Read a flat file with a few odd lines: the others plainly, those exactly. None where they are many."""
+    odd_lines: list[int] = []
+    while True:
+        folder = work / f"{source.relation}-{len(odd_lines)}"
+        staged = stage(path, header, folder, lambda _: None, aside=True, odd_lines=odd_lines)
+        if not staged.runs or len(staged.runs) > flat.MOST_RUNS or staged.plain is None:
+            return None
+        plain = flat.load(con, source, header, staged.plain, 0, staged.plain_rows)
+        staged.plain.unlink()
+        if plain is None:
+            return None
+        if not plain.wrong:
+            break
+        rows = [run.row for run in staged.runs]
+        found = [(staged.runs[bisect_right(rows, row) - 1], row) for row in plain.wrong]
+        odd_lines = sorted({*odd_lines, *(run.line + row - run.row for run, row in found)})
+    reading = _read_staged(con, source, header, staged, path, work)
+    con.execute(
+        f"CREATE VIEW {source.relation} AS {flat.select(source, header, plain, staged.runs)} "
+        f"UNION ALL BY NAME SELECT * FROM exact_{source.relation}"
+    )
+    for column, count in plain.empty.items():
+        tokens = reading.null_tokens.setdefault(column, {})
+        tokens["empty"] = tokens.get("empty", 0) + count
+    return reading
+
+
+def _read_staged(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, staged: Staged, path: Path, work: Path
 ) -> Reading:
-    staged = stage(path, header, work / source.relation, advance)
+    """Read the staged records into the relation exact_…."""
     _refuse_encoding(source, staged)
     parsed = f"parsed_{source.relation}"
     cells.parse(con, source, header, staged, parsed)
@@ -115,22 +159,6 @@ def _read_exactly(
     cells.note(con, source, parsed)
     _relate(con, source, parsed)
     return reading
-
-
-def _read_flat(
-    con: duckdb.DuckDBPyConnection,
-    source: SourceFile,
-    header: Header,
-    path: Path,
-    advance: Callable[[int], None],
-) -> Reading | None:
-    count = flat.count_plain(path, header, advance)
-    if count is None:
-        return None
-    empty = flat.read_plain(con, source, header, path, count)
-    if empty is None:
-        return None
-    return Reading(source.name, count, null_tokens=empty, plain=True)
 
 
 def _record_columns(source: SourceFile) -> str:
@@ -226,5 +254,5 @@ def _relate(con: duckdb.DuckDBPyConnection, source: SourceFile, parsed: str) -> 
             columns += [f"{alias}.{name(e.target)}" for e in column.elements]
             joins += f" LEFT JOIN {alias} USING (ordinal)"
     keyed = " AND ".join(f"p.{name(c.target)} IS NOT NULL" for c in source.key)
-    con.execute(f"CREATE TABLE {source.relation} AS SELECT {', '.join(columns)} FROM {parsed} p{joins} WHERE {keyed}")
+    con.execute(f"CREATE TABLE exact_{source.relation} AS SELECT {', '.join(columns)} FROM {parsed} p{joins} WHERE {keyed}")
     con.execute(f"DROP TABLE {parsed}")

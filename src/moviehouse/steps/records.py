@@ -13,15 +13,19 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
+from typing import BinaryIO
 
 from moviehouse.model.sources import NestedColumn, SourceColumn
 from moviehouse.steps.header import Header
 
 CHUNK = 8 << 20
+_LARGEST_BLOCK, _SMALLEST_BLOCK = 1 << 20, 1 << 8
 
 _QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"')
 _BARE = re.compile(rb"[^,\n]*+")
@@ -51,10 +55,25 @@ class Mended:
     value: str
 
 
+@dataclass(frozen=True)
+class PlainRun:
+    """Plain lines without a gap: the run's first row in the plain file, its first ordinal and line."""
+
+    row: int
+    ordinal: int
+    line: int
+
+
 @dataclass
 class Staged:
-    """What staging gives: the chunks on disk, the records read, and those not taken as they stand."""
+    """What staging gives: the chunks on disk, the records read, and those not taken as they stand.
 
+    Where plain lines of a flat file were set aside, they stand in the file `plain`, in `runs`.
+    """
+
+    plain: Path | None = None
+    plain_rows: int = 0
+    runs: list[PlainRun] = field(default_factory=list)
     chunks: list[Path] = field(default_factory=list)
     records: int = 0
     longest: int = 0
@@ -144,10 +163,14 @@ def plausible(header: Header, fields: list[bytes]) -> bool:
 class _Stager:
     """One pass over a file."""
 
-    def __init__(self, buf: Buffer, header: Header, folder: Path) -> None:
+    def __init__(
+        self, buf: Buffer, header: Header, folder: Path, plain: BinaryIO | None, odd_lines: Sequence[int]
+    ) -> None:
         self.buf, self.header, self.folder = buf, header, folder
         self.out = Staged()
         self.at, self.line = header.body, header.body_line
+        self._plain, self._odd_lines = plain, odd_lines
+        self._block = _LARGEST_BLOCK
         self._pending: list[bytes] = []
         self._pending_size = 0
 
@@ -176,26 +199,45 @@ class _Stager:
         return self.out
 
     def _bulk(self) -> bool:
-        """Take a block of plain lines of a flat file at once."""
+        """Take a block of plain lines of a flat file at once; around an odd line blocks shrink, then grow."""
         skeleton = self.header.skeleton
         assert skeleton is not None
-        end = self.buf.rfind(b"\n", self.at, self.at + (1 << 18)) + 1
-        block = self.buf[self.at : end]
-        count = skeleton.lines(block)
-        if not count:
-            return False
-        lines = block[: -len(skeleton.line_end)].split(skeleton.line_end)
-        first, line, gap = self.out.records + 1, self.line, len(skeleton.line_end)
-        offsets = accumulate((len(text) + gap for text in lines), initial=self.at)
-        self._pending += [
-            b"%d,%d,%d,%d,%b\n" % (first + i, line + i, offset, len(text), text)
-            for i, (text, offset) in enumerate(zip(lines, offsets, strict=False))
-        ]
-        self._pending_size += len(block)
+        while self._block >= _SMALLEST_BLOCK:
+            end = self.buf.rfind(b"\n", self.at, self.at + self._block) + 1
+            block = self.buf[self.at : end]
+            count = skeleton.lines(block) if block else 0
+            odd = bisect_left(self._odd_lines, self.line)
+            if count and (odd == len(self._odd_lines) or self._odd_lines[odd] >= self.line + count):
+                self._take_plain(block, count, end)
+                self._block = min(self._block * 4, _LARGEST_BLOCK)
+                return True
+            self._block //= 4
+        self._block = _SMALLEST_BLOCK
+        return False
+
+    def _take_plain(self, block: bytes, count: int, end: int) -> None:
+        skeleton = self.header.skeleton
+        assert skeleton is not None
+        first = self.out.records + 1
+        if self._plain is not None:
+            last = self.out.runs[-1] if self.out.runs else None
+            shift = self.out.plain_rows - last.row if last else 0
+            if last is None or (last.ordinal + shift, last.line + shift) != (first, self.line):
+                self.out.runs.append(PlainRun(self.out.plain_rows, first, self.line))
+            self._plain.write(block)
+            self.out.plain_rows += count
+        else:
+            lines = block[: -len(skeleton.line_end)].split(skeleton.line_end)
+            line, gap = self.line, len(skeleton.line_end)
+            offsets = accumulate((len(text) + gap for text in lines), initial=self.at)
+            self._pending += [
+                b"%d,%d,%d,%d,%b\n" % (first + i, line + i, offset, len(text), text)
+                for i, (text, offset) in enumerate(zip(lines, offsets, strict=False))
+            ]
+            self._pending_size += len(block)
         self.out.records += count
         self.line += count
         self.at = end
-        return True
 
     def _take(self, raw: bytes, staged: bytes, end: int) -> None:
         """Stage one record; `staged` is what is written for it."""
@@ -307,17 +349,32 @@ def shown(raw: bytes) -> str:
     return raw[:4096].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
-def stage(path: Path, header: Header, folder: Path, advance: Callable[[int], None]) -> Staged:
+def stage(
+    path: Path,
+    header: Header,
+    folder: Path,
+    advance: Callable[[int], None],
+    *,
+    aside: bool = False,
+    odd_lines: Sequence[int] = (),
+) -> Staged:
     """Split the file into records and stage the good ones under `folder` in chunks of about 8 MiB.
 
-    Every chunk ends with a record, so that each can be parsed by itself from its first byte.
+    Every chunk ends with a record, so that each can be parsed by itself from its first byte. With
+    `aside` the plain lines of a flat file go into one file as they stand, but for those in
+    `odd_lines` (sorted), which are staged like any other record.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with path.open("rb") as file:
-        if header.body >= path.stat().st_size:
-            return Staged()
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buf:
-            return _Stager(buf, header, folder).run(advance)
+    if header.body >= path.stat().st_size:
+        return Staged()
+    plain = folder / "plain.csv" if aside else None
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("rb"))
+        buf = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        sink = stack.enter_context(plain.open("wb")) if plain else None
+        staged = _Stager(buf, header, folder, sink, odd_lines).run(advance)
+    staged.plain = plain
+    return staged
 
 
 def slices(path: Path, spans: Iterator[tuple[int, int]]) -> Iterator[bytes]:
