@@ -93,7 +93,9 @@ def answers(path: Path) -> dict[str, list[tuple]]:
             ids = [i for i, _ in listed(movie[column])]
             rows = zip(ids, shares(budget, len(ids) or 1), shares(revenue, len(ids) or 1), strict=False)
             for id_, budget_share, revenue_share in rows:
-                groups[column][id_, year].append((budget, revenue, budget_share, revenue_share, Decimal(movie["popularity"])))
+                groups[column][id_, year].append(
+                    (budget, revenue, budget_share, revenue_share, Decimal(movie["popularity"]))
+                )
         for company, _ in listed(movie["production_companies"]):
             for genre, _ in listed(movie["genres"]):
                 by_genre[company, year, genre] += 1
@@ -126,4 +128,6 @@ def _tables(groups, names, by_genre) -> dict[str, list[tuple]]:
         for year, ranked in years.items()
         for neg, id_, n in [min(ranked)]
     ]
-    return {k: sorted(v, key=lambda row: tuple(x for x in row if not isinstance(x, str | None))) for k, v in out.items()}
+    return {
+        k: sorted(v, key=lambda row: tuple(x for x in row if not isinstance(x, str | None))) for k, v in out.items()
+    }

@@ -181,7 +181,17 @@ def test_credits(tmp_path):
         {"cast_id": 1, "character": "", "credit_id": "c1", "gender": 2, "id": 31, "name": "Tom", "order": 0, "profile_path": None},
         {"cast_id": 2, "character": "B", "credit_id": "c2", "gender": 0, "id": 32, "name": "Tim", "order": 1, "profile_path": "/x.jpg"},
     ]  # fmt: skip
-    crew = [{"credit_id": "w1", "department": "Directing", "gender": 2, "id": 31, "job": "Director", "name": "Tommy", "profile_path": None}]
+    crew = [
+        {
+            "credit_id": "w1",
+            "department": "Directing",
+            "gender": 2,
+            "id": 31,
+            "job": "Director",
+            "name": "Tommy",
+            "profile_path": None,
+        }
+    ]
     credits = [
         {"cast": repr(cast), "crew": repr(crew), "id": 1},
         {"cast": repr(cast[:1]), "crew": "[]", "id": 2},

@@ -90,7 +90,9 @@ def test_both_editions_give_equal_answers(excerpt):
 def test_the_real_excerpt_is_balanced_and_explained(excerpt):
     kaggle, s3 = (r.run for r in excerpt.values())
     for run in (kaggle, s3):
-        counts = {f: tuple(e["records"][k] for k in ("read", "loaded", "merged", "rejected")) for f, e in run.files.items()}
+        counts = {
+            f: tuple(e["records"][k] for k in ("read", "loaded", "merged", "rejected")) for f, e in run.files.items()
+        }
         assert counts == {
             "movies_metadata.csv": (5003, 5002, 1, 0),
             "credits.csv": (601, 152, 3, 446),
@@ -123,7 +125,9 @@ def test_every_line_is_that_of_the_raw_bytes(excerpt, edition):
         for movie_id, line in con.execute("SELECT movie_id, source_line FROM movie").fetchall():
             assert b",%d," % movie_id in b"\n".join(lines["movies_metadata.csv"][line - 1 : line + 12])
             assert lines["movies_metadata.csv"][line - 1].startswith((b"False,", b"True,"))
-        for movie_id, credits, keywords in con.execute("SELECT movie_id, credits_line, keywords_line FROM movie").fetchall():
+        for movie_id, credits, keywords in con.execute(
+            "SELECT movie_id, credits_line, keywords_line FROM movie"
+        ).fetchall():
             assert credits is None or lines["credits.csv"][credits - 1].endswith(b",%d" % movie_id)
             assert keywords is None or lines["keywords.csv"][keywords - 1].startswith(b"%d," % movie_id)
         for file, line, raw in con.execute("SELECT file, line, raw FROM rejected_record").fetchall():
@@ -150,7 +154,7 @@ def test_every_nested_cell_of_the_excerpt_equals_literal_eval(excerpt):
             wanted = [(m, i) for m in sorted(movies) for i, _ in oracle.listed(movies[m][column])]
             assert found == wanted
         found = con.execute(
-            "SELECT c.movie_id, credit_id, cast_id, \"character\", person_id, billing_order FROM cast_credit c ORDER BY ALL"
+            'SELECT c.movie_id, credit_id, cast_id, "character", person_id, billing_order FROM cast_credit c ORDER BY ALL'
         ).fetchall()
         wanted = [
             (m, e["credit_id"], e["cast_id"], e["character"] or None, e["id"], e["order"])

@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from moviehouse.model.sources import CREDITS, KEYWORDS, MOVIES, SOURCES
 from moviehouse.steps import nested
-from moviehouse.steps.literal import gate, read_cell
+from moviehouse.steps.cells import Origin
+from moviehouse.steps.literal import _usual, gate, read_cell
 from moviehouse.steps.read import prepare
 
 LISTS = [(s, c) for s in SOURCES for c in s.nested]
@@ -56,10 +57,11 @@ def through_sql(source, column, texts, folder):
     con = duckdb.connect()
     prepare(con)
     keys = ", ".join(f"{c.target} BIGINT" for c in source.key)
-    con.execute(f"CREATE TABLE parsed (ordinal BIGINT, line BIGINT, {keys}, \"cell_{column.name}\" VARCHAR)")
+    con.execute(f"CREATE TABLE parsed (ordinal BIGINT, line BIGINT, {keys}, raw_cell VARCHAR)")
     for i, text in enumerate(texts):
         con.execute("INSERT INTO parsed VALUES (?, ?, ?, ?)", [i, i + 2, i + 1, text])
-    nested.read(con, source, column, "parsed", folder)
+    cells = {column.name: "raw_cell", **{c.name: f"CAST({c.target} AS VARCHAR)" for c in source.key}}
+    nested.read(con, source, column, Origin("parsed", cells), folder)
     targets = ", ".join(f'"{e.target}"' for e in column.elements)
     relation = column.relation or f"single_{column.name}"
     rows = con.execute(f"SELECT ordinal, position, {targets} FROM {relation} ORDER BY ALL").fetchall()
@@ -105,6 +107,15 @@ def test_the_gate_lets_only_what_it_can_prove_through(text):
     assert cast == value
 
 
+@settings(max_examples=400, deadline=None)
+@given(cells_of(CAST).map(repr), st.integers(0, 400), st.text(st.sampled_from("\\'\"x{}, n0N"), max_size=3))
+def test_the_usual_format_is_read_as_literal_eval_reads_it(text, at, noise):
+    """The quick way gives what `ast.literal_eval` gives, or nothing, on cells and on damaged cells."""
+    for cell in (text, text[:at] + noise + text[at:]):
+        found = _usual(CAST, cell)
+        assert found is None or found == ast.literal_eval(cell)
+
+
 def test_the_real_formats_pass_the_gate():
     plain = "[{'id': 16, 'name': 'Animation'}, {'id': 35, 'name': \"Children's\"}]"
     assert re.fullmatch(gate(GENRES), plain)
@@ -136,7 +147,9 @@ def test_where_the_damage_begins(text, ids, damaged):
     assert cell.damaged is damaged
 
 
-@pytest.mark.parametrize("text", ["['Comedy'", "[", "nonsense", "{'id': 1}", "5", "[" * 5000, "(" * 100_000, "-" * 100_000, "'a'"])
+@pytest.mark.parametrize(
+    "text", ["['Comedy'", "[", "nonsense", "{'id': 1}", "5", "[" * 5000, "(" * 100_000, "-" * 100_000, "'a'"]
+)
 def test_a_cell_that_is_no_list_is_unreadable(text):
     cell = read_cell(GENRES, text)
     assert cell.unreadable
@@ -144,7 +157,8 @@ def test_a_cell_that_is_no_list_is_unreadable(text):
 
 
 @pytest.mark.parametrize(
-    "element", ["{'name': 'a'}", "{'id': None}", "{'id': '16'}", "{'id': 1.0}", "{'id': 0}", "{'id': -1}", "{'id': True}", "7"]
+    "element",
+    ["{'name': 'a'}", "{'id': None}", "{'id': '16'}", "{'id': 1.0}", "{'id': 0}", "{'id': -1}", "{'id': True}", "7"],
 )
 def test_an_element_without_a_usable_id_is_rejected_alone(element):
     cell = read_cell(GENRES, f"[{{'id': 1, 'name': 'x'}}, {element}]")
@@ -166,5 +180,3 @@ def test_a_cell_of_many_megabytes_is_read_element_by_element():
     assert len(cell.rows) == 59_999
     assert not cell.damaged
     assert cell.rows[-1] == (59_999, [59_999, "n\xa059999"])
-
-

@@ -81,7 +81,10 @@ def test_a_failed_run_keeps_the_lines_it_had_gathered(tmp_path):
 
 
 def test_a_failed_gate_publishes_nothing_and_names_the_rows(tmp_path, monkeypatch):
-    gates = (*check.checks(), check.Check("impossible", "No movie is called A.", "SELECT movie_id FROM movie WHERE title = 'A'"))
+    gates = (
+        *check.checks(),
+        check.Check("impossible", "No movie is called A.", "SELECT movie_id FROM movie WHERE title = 'A'"),
+    )
     monkeypatch.setattr(check, "checks", lambda: gates)
     out = tmp_path / "out"
     with pytest.raises(GateError, match=r"1 quality gate\(s\) failed: impossible \(1 offending rows\)"):
@@ -193,5 +196,3 @@ def test_members_that_are_unknown_or_missing_are_reported(tmp_path):
 def test_every_table_is_written_even_when_empty(tmp_path):
     result = built(write(tmp_path / "in"))
     assert {p.stem for p in (result.release.path / "tables").iterdir()} == {t.name for t in TABLES}
-
-

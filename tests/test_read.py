@@ -112,7 +112,8 @@ def test_votes_of_nobody_are_unknown_and_counted_but_not_logged(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("key", "reason"), [("", "missing_key"), ("1997-08-20", "invalid_key"), ("0", "invalid_key"), ("1.5", "invalid_key")]
+    ("key", "reason"),
+    [("", "missing_key"), ("1997-08-20", "invalid_key"), ("0", "invalid_key"), ("1.5", "invalid_key")],
 )
 def test_a_record_without_a_usable_key_is_rejected_whole(tmp_path, key, reason):
     result = built(write(tmp_path / "in", movies_metadata=movies({"id": key, "budget": "oops"}, {})))
@@ -126,7 +127,7 @@ def test_elements_without_an_id_are_rejected_alone(tmp_path):
     result = only(tmp_path, genres=genres)
     assert result.rows("SELECT genre_id, position FROM movie_genre ORDER BY position") == [(16, 1), (35, 3)]
     assert told(result, "severity", "reason", "line", "column") == [("rejected", "invalid_element", 2, "genres")]
-    assert result.rows("SELECT unit, \"column\", position, raw FROM rejected_record") == [
+    assert result.rows('SELECT unit, "column", position, raw FROM rejected_record') == [
         ("element", "genres", 2, b"{'name': 'Comedy'}")
     ]
     lists = result.run.files["movies_metadata.csv"]["lists"]["genres"]
@@ -143,7 +144,9 @@ def test_columns_in_another_order_and_columns_nobody_knows(tmp_path):
 
 
 def test_a_missing_optional_column_is_unknown_and_logged(tmp_path):
-    order = [c for c in HEADERS["movies_metadata.csv"] if c not in ("tagline", "spoken_languages", "belongs_to_collection")]
+    order = [
+        c for c in HEADERS["movies_metadata.csv"] if c not in ("tagline", "spoken_languages", "belongs_to_collection")
+    ]
     rows = [{k: v for k, v in row.items() if k in order} for row in movies({})]
     result = built(write(tmp_path / "in", movies_metadata=text("movies_metadata.csv", rows, order)))
     assert result.rows("SELECT tagline, collection_id FROM movie") == [(None, None)]
@@ -179,7 +182,10 @@ def test_a_file_with_a_header_alone(tmp_path):
 def test_crlf_and_a_byte_order_mark(tmp_path):
     content = b"\xef\xbb\xbf" + text("movies_metadata.csv", movies({"title": "T"}, {"title": "U"}), end="\r\n")
     result = built(write(tmp_path / "in", movies_metadata=content))
-    assert result.rows("SELECT movie_id, title, vote_count, source_line FROM movie") == [(1, "T", 10, 2), (2, "U", 10, 3)]
+    assert result.rows("SELECT movie_id, title, vote_count, source_line FROM movie") == [
+        (1, "T", 10, 2),
+        (2, "U", 10, 3),
+    ]
     assert told(result, "reason") == []
 
 

@@ -57,7 +57,7 @@ def _parse(text: str) -> list[list[str]]:
     return rows
 
 
-CELL = st.text(st.sampled_from('ab,"\n\r \'é{}[]:1'), max_size=8)
+CELL = st.text(st.sampled_from("ab,\"\n\r 'é{}[]:1"), max_size=8)
 
 
 @settings(max_examples=300, deadline=None)
@@ -131,14 +131,14 @@ def test_two_short_records_that_make_no_valid_one_are_both_rejected(tmp_path):
 
 
 def test_a_quoted_field_is_no_half_of_a_split_record(tmp_path):
-    content = b"cast,crew,id\n[],\"[\"\n[],5\n[],[],7\n"
+    content = b'cast,crew,id\n[],"["\n[],5\n[],[],7\n'
     out, rows = staged(tmp_path, content, CREDITS)
     assert [r[-1] for r in rows] == [["[]", "[]", "7"]]
     assert [r.reason for r in out.rejected] == ["wrong_field_count", "wrong_field_count"]
 
 
 def test_a_stray_quote_costs_its_own_line_only(tmp_path):
-    content = b'id,keywords\n1,[]\n2,"[] oh\n3,"[{\'id\': 1, \'name\': \'a\'}]"\n4,[]\n'
+    content = b"id,keywords\n1,[]\n2,\"[] oh\n3,\"[{'id': 1, 'name': 'a'}]\"\n4,[]\n"
     out, rows = staged(tmp_path, content)
     assert [r[-1][0] for r in rows] == ["1", "3", "4"]
     assert [(r.line, r.reason, r.raw) for r in out.rejected] == [(3, "malformed_quote", b'2,"[] oh')]
@@ -151,7 +151,7 @@ def test_a_last_stray_quote_costs_its_own_line_only(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("tail", "line"), [(b'3,"[{\'id\'', 4), (b'3,"[\nmore\nlines', 4), (b"3", 4)], ids=["quoted", "lines", "bare"]
+    ("tail", "line"), [(b"3,\"[{'id'", 4), (b'3,"[\nmore\nlines', 4), (b"3", 4)], ids=["quoted", "lines", "bare"]
 )
 def test_a_file_cut_in_a_record_rejects_that_one_record(tmp_path, tail, line):
     out, rows = staged(tmp_path, b"id,keywords\n1,[]\n2,[]\n" + tail)
@@ -162,7 +162,10 @@ def test_a_file_cut_in_a_record_rejects_that_one_record(tmp_path, tail, line):
 def test_bytes_that_are_not_utf8_and_nul_reject_the_record(tmp_path):
     out, rows = staged(tmp_path, b'id,keywords\n1,caf\xe9\n2,"a\0b"\n3,caf\xc3\xa9\n')
     assert [r[-1] for r in rows] == [["3", "café"]]
-    assert [(r.line, r.reason, r.raw) for r in out.rejected] == [(2, "not_utf8", b"1,caf\xe9"), (3, "nul_byte", b'2,"a\0b"')]
+    assert [(r.line, r.reason, r.raw) for r in out.rejected] == [
+        (2, "not_utf8", b"1,caf\xe9"),
+        (3, "nul_byte", b'2,"a\0b"'),
+    ]
 
 
 def test_blank_lines_are_no_records_but_count_as_lines(tmp_path):
@@ -172,13 +175,13 @@ def test_blank_lines_are_no_records_but_count_as_lines(tmp_path):
 
 
 def test_a_byte_order_mark_and_crlf_are_no_data(tmp_path):
-    _, rows = staged(tmp_path, b"\xef\xbb\xbfid,keywords\r\n1,[]\r\n2,\"x\r\ny\"\r\n")
+    _, rows = staged(tmp_path, b'\xef\xbb\xbfid,keywords\r\n1,[]\r\n2,"x\r\ny"\r\n')
     assert [r[-1] for r in rows] == [["1", "[]"], ["2", "x\r\ny"]]
 
 
 def test_a_record_of_ten_megabytes(tmp_path):
     big = b"x" * 10_000_000
-    _, rows = staged(tmp_path, b"id,keywords\n1,[]\n2,\"" + big + b"\"\n3,[]\n")
+    _, rows = staged(tmp_path, b'id,keywords\n1,[]\n2,"' + big + b'"\n3,[]\n')
     assert [len(r[-1][1]) for r in rows] == [2, 10_000_000, 2]
 
 
@@ -201,7 +204,9 @@ def test_flat_files_are_staged_in_blocks_with_the_same_result(tmp_path):
 def test_a_missing_required_column_is_a_clear_error(tmp_path):
     path = tmp_path / "links.csv"
     path.write_bytes(b"movieId,imdbId\n1,2\n")
-    with pytest.raises(SourceError, match=r"links.csv: the required column tmdbId is missing; the header has movieId, imdbId"):
+    with pytest.raises(
+        SourceError, match=r"links.csv: the required column tmdbId is missing; the header has movieId, imdbId"
+    ):
         read_header(path, LINKS)
 
 

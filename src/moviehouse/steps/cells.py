@@ -2,14 +2,15 @@
 
 The parsed table has, for each column of the model: its value under the target's name; `bad_…`, the raw
 text where a cell is not of its kind; `zero_…`, whether the cell is a null token other than empty.
-Nested columns keep their text as `cell_…`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import duckdb
 
-from moviehouse.model.sources import SourceColumn, SourceFile
+from moviehouse.model.sources import NestedColumn, SourceColumn, SourceFile
 from moviehouse.steps.header import Header
 from moviehouse.steps.records import Staged
 from moviehouse.steps.rows import literal, name
@@ -28,42 +29,41 @@ def value_sql(column: SourceColumn, cell: str) -> str:
     return f"CAST({value} AS {kind.type})"
 
 
-def _staged_sql(header: Header, staged: Staged) -> str:
+@dataclass(frozen=True)
+class Origin:
+    """Staged records as a relation: its SQL, and the expression of each source column's cell."""
+
+    sql: str
+    cells: dict[str, str]
+
+    def cell(self, column: SourceColumn | NestedColumn) -> str:
+        """The cell's text; NULL where the file has no such column."""
+        return self.cells.get(column.name, "NULL::VARCHAR")
+
+
+def origin(header: Header, staged: Staged) -> Origin:
     """Reads the chunks: parallel over files, never inside one, where a guess would be needed."""
+    names = ["ordinal", "line", "byte_offset", "byte_length"]
+    cells = {c.name: f"cell_{i}" for i, c in enumerate(header.columns) if c is not None}
+    types = [f"'{n}': 'BIGINT'" for n in names] + [f"'cell_{i}': 'VARCHAR'" for i in range(header.width)]
+    if not staged.chunks:
+        nothing = [f"0::BIGINT AS {n}" for n in names] + [f"''::VARCHAR AS cell_{i}" for i in range(header.width)]
+        return Origin(f"(SELECT {', '.join(nothing)} WHERE false)", cells)
     files = ", ".join(literal(str(path)) for path in staged.chunks)
-    columns = [
-        "'ordinal': 'BIGINT'",
-        "'line': 'BIGINT'",
-        "'byte_offset': 'BIGINT'",
-        "'byte_length': 'BIGINT'",
-    ]
-    columns += [f"'cell_{i}': 'VARCHAR'" for i in range(header.width)]
-    return (
-        f"read_csv([{files}], columns = {{{', '.join(columns)}}}, auto_detect = false, header = false, "
+    return Origin(
+        f"read_csv([{files}], columns = {{{', '.join(types)}}}, auto_detect = false, header = false, "
         "delim = ',', quote = '\"', escape = '\"', new_line = '\\n', strict_mode = true, parallel = false, "
-        f"max_line_size = {max(_LEAST_LINE, staged.longest + 1024)})"
+        f"max_line_size = {max(_LEAST_LINE, staged.longest + 1024)})",
+        cells,
     )
 
 
-def parse(con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, staged: Staged, table: str) -> None:
-    """Create `table` from the staged chunks."""
-    place = {c.name: f"cell_{i}" for i, c in enumerate(header.columns) if c is not None}
+def parse(con: duckdb.DuckDBPyConnection, source: SourceFile, origin: Origin, table: str) -> None:
+    """Create `table` with the single-valued cells of staged records."""
     columns = ["ordinal", "line", "byte_offset", "byte_length"]
     for column in source.cells:
-        columns += _cell_sql(column, place.get(column.name, "NULL::VARCHAR"))
-    columns += [f"{place.get(c.name, 'NULL::VARCHAR')} AS {name('cell_' + c.name)}" for c in source.nested]
-    if staged.chunks:
-        origin = _staged_sql(header, staged)
-    else:
-        nothing = [
-            "0::BIGINT AS ordinal",
-            "0::BIGINT AS line",
-            "0::BIGINT AS byte_offset",
-            "0::BIGINT AS byte_length",
-        ]
-        nothing += [f"''::VARCHAR AS cell_{i}" for i in range(header.width)]
-        origin = f"(SELECT {', '.join(nothing)} WHERE false)"
-    con.execute(f"CREATE TABLE {table} AS SELECT {', '.join(columns)} FROM {origin}")
+        columns += _cell_sql(column, origin.cell(column))
+    con.execute(f"CREATE TABLE {table} AS SELECT {', '.join(columns)} FROM {origin.sql}")
     for column in source.cells:
         if column.null_if_zero:
             con.execute(
@@ -111,9 +111,6 @@ def null_tokens(con: duckdb.DuckDBPyConnection, source: SourceFile, table: str) 
             parts.append(f"count(*) FILTER (WHERE {zero})")
         keys.append((column.name, "empty"))
         parts.append(f"count(*) FILTER (WHERE {empty})")
-    for nested in source.nested:
-        keys.append((nested.name, "empty"))
-        parts.append(f"count(*) FILTER (WHERE {name('cell_' + nested.name)} IS NULL)")
     row = con.execute(f"SELECT {', '.join(parts)} FROM {table}").fetchone()
     assert row is not None
     counts: dict[str, dict[str, int]] = {}

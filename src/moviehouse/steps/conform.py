@@ -16,6 +16,8 @@ WORK = (
     "loaded_link_small",
     "repeated_rating",
 )
+# Where a relation is empty, a simpler statement gives the same rows: table, relation, statement.
+SHORTCUTS = {"rating": ("repeated_rating", "rating_unrepeated")}
 CONFORMED = tuple(table.name for table in TABLES if table.conformed)
 
 
@@ -25,4 +27,11 @@ def conform(engine: DuckDB, progress: Progress) -> None:
         for relation in WORK:
             engine.create_work(relation, statement("conform", relation))
         for table in CONFORMED:
-            engine.create_table(TABLE[table], statement("conform", table))
+            engine.create_table(TABLE[table], statement("conform", _statement(engine, table)))
+
+
+def _statement(engine: DuckDB, table: str) -> str:
+    relation, simpler = SHORTCUTS.get(table, ("", table))
+    if relation and engine.scalar(f"SELECT count(*) FROM {relation}"):
+        return table
+    return simpler

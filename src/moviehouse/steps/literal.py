@@ -10,6 +10,7 @@ import ast
 import re
 import warnings
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from moviehouse.model.grammar import Kind
@@ -77,6 +78,46 @@ def gate(column: NestedColumn) -> str:
     return one if column.single else rf"\[({one}(, {one})*)?\]"
 
 
+_STRING = r"""'(?:[^'\\\n\r\0]++|\\[^\n\r\0])*+'|"(?:[^"\\\n\r\0]++|\\[^\n\r\0])*+\""""
+_VALUE = rf"({_STRING}|0|[1-9][0-9]{{0,17}}|None)"
+
+
+@cache
+def _usual_element(column: NestedColumn) -> re.Pattern[str]:
+    """One dict with the declared names in their order, and what follows it in a list."""
+    parts = ", ".join(f"'{element.name}': {_VALUE}" for element in column.elements)
+    return re.compile(rf"\{{{parts}\}}(, (?=\{{)|\]\Z)")
+
+
+def _usual(column: NestedColumn, text: str) -> list[Any] | None:
+    """The elements of a list written as the source writes them, ten times as fast; else None.
+
+    Only texts with a backslash are left to `ast.literal_eval`, each by itself.
+    """
+    if column.single or not text.startswith("[{"):
+        return None
+    names = [element.name for element in column.elements]
+    pattern, at, elements = _usual_element(column), 1, []
+    while at < len(text):
+        match = pattern.match(text, at)
+        if match is None:
+            return None
+        values: list[Any] = []
+        for token in match.groups()[:-1]:
+            if token[0] not in "'\"":
+                values.append(None if token == "None" else int(token))
+            elif "\\" not in token:
+                values.append(token[1:-1])
+            else:
+                ok, value = _literal(token)
+                if not ok:
+                    return None
+                values.append(value)
+        elements.append(dict(zip(names, values, strict=True)))
+        at = match.end()
+    return elements
+
+
 def read_cell(column: NestedColumn, text: str) -> Cell:
     """Read one cell of `column`; never raises, whatever the text."""
     cell = Cell()
@@ -91,6 +132,9 @@ def read_cell(column: NestedColumn, text: str) -> Cell:
 
 def _evaluate(column: NestedColumn, text: str, cell: Cell) -> list[Any]:
     """The cell's elements; marks the cell where it is damaged or unreadable."""
+    usual = _usual(column, text)
+    if usual is not None:
+        return usual
     if len(text) <= _WHOLE_LIMIT:
         ok, value = _literal(text)
         if ok:
@@ -120,7 +164,7 @@ def _literal(text: str) -> tuple[bool, Any]:
             return False, None
 
 
-_STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""", re.DOTALL)
+_QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""", re.DOTALL)
 _PLAIN = re.compile(r"""[^'"{}\[\]]+""")
 
 
@@ -156,7 +200,7 @@ def _dict_end(text: str, at: int) -> int:
     while at < len(text):
         char = text[at]
         if char in "'\"":
-            match = _STRING.match(text, at)
+            match = _QUOTED.match(text, at)
             if match is None:
                 return 0
             at = match.end()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from moviehouse.model.sources import NestedColumn, SourceFile
+from moviehouse.steps.cells import Origin, value_sql
 from moviehouse.steps.literal import Cell, gate, read_cell
 from moviehouse.steps.rows import insert, literal, name
 
@@ -21,59 +23,72 @@ def columns(source: SourceFile, column: NestedColumn) -> str:
     return ", ".join(own)
 
 
-def read(con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, parsed: str, work: Path) -> int:
-    """Create the relation of a nested column (for a single dict `single_…`); gives the elements read."""
+@dataclass(frozen=True)
+class Count:
+    """How many elements a nested column held, and how many cells were empty."""
+
+    elements: int
+    empty: int
+
+
+def read(con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, origin: Origin, work: Path) -> Count:
+    """Create the relation of a nested column (for a single dict `single_…`) from staged records."""
     relation = name(column.relation or f"single_{column.name}")
     con.execute(f"CREATE TABLE {relation} ({columns(source, column)})")
-    con.execute(f"INSERT INTO {relation} {_plain_sql(source, column, parsed)}")
-    row = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    con.execute(f"CREATE TABLE split_cell AS {_split_sql(source, column, origin)}")
+    con.execute(f"INSERT INTO {relation} {_elements_sql(source, column)}")
+    row = con.execute(
+        f"SELECT (SELECT count(*) FROM {relation}), count(*) FILTER (WHERE elements IS NULL AND other IS NULL) "
+        "FROM split_cell"
+    ).fetchone()
     assert row is not None
-    elements = row[0] + _read_others(con, source, column, parsed, work)
+    elements = row[0] + _read_others(con, source, column, work)
+    con.execute("DROP TABLE split_cell")
     _note_unknown(con, source, column, relation)
-    return int(elements)
+    return Count(int(elements), int(row[1]))
 
 
 def _keys(source: SourceFile) -> str:
     return ", ".join(name(c.target) for c in source.key)
 
 
-def _keyed(source: SourceFile) -> str:
-    return " AND ".join(f"{name(c.target)} IS NOT NULL" for c in source.key)
-
-
-def _plain_sql(source: SourceFile, column: NestedColumn, parsed: str) -> str:
-    """Selects the elements of the cells that pass the gate."""
-    cell = name("cell_" + column.name)
+def _split_sql(source: SourceFile, column: NestedColumn, origin: Origin) -> str:
+    """Selects each keyed record's cell as its elements, where it passes the gate, or as the other text."""
+    keys = ", ".join(f"{value_sql(c, origin.cell(c))} AS {name(c.target)}" for c in source.key)
     fields = ", ".join(f"{name(e.name)} {e.kind.type}" for e in column.elements)
     struct = f"STRUCT({fields})" + ("" if column.single else "[]")
-    value = f"CAST(replace({cell}, ''': None', ''': NULL') AS {struct})"
+    value = f"CAST(replace(cell, ''': None', ''': NULL') AS {struct})"
     listed = f"[{value}]" if column.single else value
-    texts = [
-        f"nullif(e.{name(e.name)}, '')" if e.kind.type == "VARCHAR" else f"e.{name(e.name)}" for e in column.elements
-    ]
     return (
-        f"SELECT ordinal, line, {_keys(source)}, position, {', '.join(texts)} FROM ("
-        f"SELECT ordinal, line, {_keys(source)}, unnest(elements) AS e, "
-        "CAST(generate_subscripts(elements, 1) AS INTEGER) AS position FROM ("
-        f"SELECT ordinal, line, {_keys(source)}, {listed} AS elements FROM {parsed} "
-        f"WHERE {_keyed(source)} AND regexp_full_match({cell}, {literal(gate(column))})))"
+        f"SELECT ordinal, line, {_keys(source)}, CASE WHEN plain THEN {listed} END AS elements, "
+        "CASE WHEN NOT plain THEN cell END AS other FROM ("
+        f"SELECT ordinal, line, {keys}, {origin.cell(column)} AS cell, "
+        f"regexp_full_match({origin.cell(column)}, {literal(gate(column))}) AS plain FROM {origin.sql}) "
+        f"WHERE {' AND '.join(f'{name(c.target)} IS NOT NULL' for c in source.key)}"
     )
 
 
-def _read_others(
-    con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, parsed: str, work: Path
-) -> int:
-    """Read the cells that do not pass the gate; gives how many elements they held."""
-    cell = name("cell_" + column.name)
+def _elements_sql(source: SourceFile, column: NestedColumn) -> str:
+    """Selects the elements of the cells that passed the gate; an empty text is NULL."""
+    values = [
+        f"nullif(e.{name(e.name)}, '')" if e.kind.type == "VARCHAR" else f"e.{name(e.name)}" for e in column.elements
+    ]
+    return (
+        f"SELECT ordinal, line, {_keys(source)}, position, {', '.join(values)} FROM ("
+        f"SELECT ordinal, line, {_keys(source)}, unnest(elements) AS e, "
+        "CAST(generate_subscripts(elements, 1) AS INTEGER) AS position FROM split_cell)"
+    )
+
+
+def _read_others(con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, work: Path) -> int:
+    """Read the cells that did not pass the gate; gives how many elements they held."""
     rows = con.execute(
-        f"SELECT ordinal, line, {_keys(source)}, {cell} FROM {parsed} WHERE {_keyed(source)} "
-        f"AND {cell} IS NOT NULL AND NOT regexp_full_match({cell}, {literal(gate(column))}) ORDER BY ordinal"
+        f"SELECT ordinal, line, {_keys(source)}, other FROM split_cell WHERE other IS NOT NULL ORDER BY ordinal"
     ).fetchall()
     if not rows:
         return 0
     reader = _Others(source, column)
-    relation = column.relation or f"single_{column.name}"
-    insert(con, relation, reader.elements(rows), work)
+    insert(con, column.relation or f"single_{column.name}", reader.elements(rows), work)
     insert(con, "note", reader.notes, work)
     insert(con, "reject", reader.rejects, work)
     return reader.count

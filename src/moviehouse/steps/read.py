@@ -150,11 +150,15 @@ def _read_staged(
     """Read the staged records into the relation exact_…."""
     _refuse_encoding(source, staged)
     parsed = f"parsed_{source.relation}"
-    cells.parse(con, source, header, staged, parsed)
+    origin = cells.origin(header, staged)
+    cells.parse(con, source, origin, parsed)
     reading = Reading(source.name, staged.records)
     reading.null_tokens = cells.null_tokens(con, source, parsed)
     for column in source.nested:
-        reading.elements[column.name] = nested.read(con, source, column, parsed, work)
+        count = nested.read(con, source, column, origin, work)
+        reading.elements[column.name] = count.elements
+        if count.empty:
+            reading.null_tokens[column.name] = {"empty": count.empty}
     _keep(con, source, staged, parsed, path, work)
     cells.note(con, source, parsed)
     _relate(con, source, parsed)
@@ -254,5 +258,7 @@ def _relate(con: duckdb.DuckDBPyConnection, source: SourceFile, parsed: str) -> 
             columns += [f"{alias}.{name(e.target)}" for e in column.elements]
             joins += f" LEFT JOIN {alias} USING (ordinal)"
     keyed = " AND ".join(f"p.{name(c.target)} IS NOT NULL" for c in source.key)
-    con.execute(f"CREATE TABLE exact_{source.relation} AS SELECT {', '.join(columns)} FROM {parsed} p{joins} WHERE {keyed}")
+    con.execute(
+        f"CREATE TABLE exact_{source.relation} AS SELECT {', '.join(columns)} FROM {parsed} p{joins} WHERE {keyed}"
+    )
     con.execute(f"DROP TABLE {parsed}")

@@ -1,16 +1,12 @@
 -- Ratings of both editions; of a movie that a user rated twice the later record.
 SELECT 'full' AS edition, r.user_id, r.movielens_id, r.rating, r.rated_at, r.line AS source_line
 FROM raw_rating_full AS r
-WHERE NOT EXISTS (
-  SELECT 1 FROM repeated_rating AS d
-  WHERE d.edition = 'full' AND d.user_id = r.user_id AND d.movielens_id = r.movielens_id
-    AND d.last_ordinal > r.ordinal
-)
+LEFT JOIN repeated_rating AS d
+  ON d.edition = 'full' AND d.user_id = r.user_id AND d.movielens_id = r.movielens_id
+WHERE d.last_ordinal IS NULL OR d.last_ordinal = r.ordinal
 UNION ALL
 SELECT 'small' AS edition, r.user_id, r.movielens_id, r.rating, r.rated_at, r.line AS source_line
 FROM raw_rating_small AS r
-WHERE NOT EXISTS (
-  SELECT 1 FROM repeated_rating AS d
-  WHERE d.edition = 'small' AND d.user_id = r.user_id AND d.movielens_id = r.movielens_id
-    AND d.last_ordinal > r.ordinal
-)
+LEFT JOIN repeated_rating AS d
+  ON d.edition = 'small' AND d.user_id = r.user_id AND d.movielens_id = r.movielens_id
+WHERE d.last_ordinal IS NULL OR d.last_ordinal = r.ordinal

@@ -1,0 +1,7 @@
+-- Ratings of both editions where none is repeated: what rating.sql gives then, without its joins,
+-- so that 26 million rows keep their files' order.
+SELECT 'full' AS edition, r.user_id, r.movielens_id, r.rating, r.rated_at, r.line AS source_line
+FROM raw_rating_full AS r
+UNION ALL
+SELECT 'small' AS edition, r.user_id, r.movielens_id, r.rating, r.rated_at, r.line AS source_line
+FROM raw_rating_small AS r
