@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
+
 import moviehouse
 from moviehouse.model.sources import SOURCES
 

@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
-import moviehouse
 import pytest
-from moviehouse.errors import SourceError, UsageError
 from small import built, movies, told, write
+
+import moviehouse
+from moviehouse.errors import SourceError, UsageError
 
 D = Decimal
 

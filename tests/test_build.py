@@ -8,9 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-import moviehouse
 import oracle
 import pytest
+
+import moviehouse
 from moviehouse.model.tables import TABLES
 from moviehouse.sql import QUESTIONS
 

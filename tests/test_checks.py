@@ -3,8 +3,9 @@
 import shutil
 
 import duckdb
-import moviehouse
 import pytest
+
+import moviehouse
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Quiet
 from moviehouse.steps import balance

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from moviehouse.model.sources import CREDITS, KEYWORDS, MOVIES, SOURCES
 from moviehouse.steps import nested
 from moviehouse.steps.cells import Origin

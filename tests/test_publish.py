@@ -8,13 +8,14 @@ import zipfile
 from pathlib import Path
 
 import duckdb
-import moviehouse
 import pytest
+from small import built, movies, told, write
+
+import moviehouse
 from moviehouse import pipeline
 from moviehouse.errors import GateError, SourceError, TargetError
 from moviehouse.model.tables import TABLES
 from moviehouse.steps import check
-from small import built, movies, told, write
 
 
 def releases(out: Path) -> list[str]:

@@ -4,8 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from moviehouse.errors import SourceError
 from small import HEADERS, built, movies, text, told, write
+
+from moviehouse.errors import SourceError
 
 
 def only(tmp_path, **cell):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from moviehouse.errors import SourceError
 from moviehouse.model.sources import CREDITS, KEYWORDS, LINKS, MOVIES, RATINGS
 from moviehouse.steps.header import read_header

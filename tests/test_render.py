@@ -13,8 +13,9 @@ import pytest
 import sqlglot
 
 from moviehouse.error_log import REASONS, SEVERITIES, VALUE_LIMIT
+from moviehouse.model.schema import Column, Table
 from moviehouse.model.sources import SOURCES, NestedColumn
-from moviehouse.model.tables import ERROR_LOG, TABLE, TABLES, Column, Table
+from moviehouse.model.tables import ERROR_LOG, TABLE, TABLES
 from moviehouse.render import layout
 from moviehouse.render.__main__ import main
 from moviehouse.render.ddl import comments_sql, quoted, schema_sql

@@ -17,12 +17,12 @@ import pytest
 
 from moviehouse.error_log import REASON
 from moviehouse.errors import TargetError, UsageError
+from moviehouse.generator import Sample, sample
+from moviehouse.generator.facts import COMPANIES, FAMOUS
+from moviehouse.generator.links import ID_SQL, Links, movielens_id
+from moviehouse.generator.weave import Note, Oddity, csv_line, place
+from moviehouse.generator.world import World
 from moviehouse.model.sources import SOURCES
-from moviehouse.sample import Sample, sample
-from moviehouse.sample.facts import COMPANIES, FAMOUS
-from moviehouse.sample.links import ID_SQL, Links, movielens_id
-from moviehouse.sample.weave import Note, Oddity, csv_line, place
-from moviehouse.sample.world import World
 
 csv.field_size_limit(1 << 30)
 
@@ -211,7 +211,9 @@ def test_repeated_records_are_merged_into_a_later_one(odd: Sample) -> None:
 
 def test_same_arguments_same_bytes(odd: Sample, tmp_path: Path) -> None:
     """Also in another process with another hash seed and one thread."""
-    code = f"from pathlib import Path; from moviehouse.sample import sample; sample(Path({str(tmp_path / 's.zip')!r}))"
+    code = (
+        f"from pathlib import Path; from moviehouse.generator import sample; sample(Path({str(tmp_path / 's.zip')!r}))"
+    )
     env = {**os.environ, "PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", code], check=True, env=env)
     assert members(tmp_path / "s.zip") == members(odd.path)

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from moviehouse.errors import GateError, MoviehouseError, SourceError, TargetError, UsageError
 
 if TYPE_CHECKING:
+    from moviehouse.generator import Sample
     from moviehouse.progress import Progress
     from moviehouse.run import RunRecord
-    from moviehouse.sample import Sample
     from moviehouse.steps.answer import Answer
 
 __version__ = "0.1.0"
@@ -119,7 +119,7 @@ def ask(
 
 
 def sample(out: str | Path, **options: Any) -> Sample:
-    """Write a generated zip in the source's format; see `moviehouse.sample.sample`."""
-    from moviehouse.sample import sample as generate
+    """Write a generated zip in the source's format; see `moviehouse.generator.sample`."""
+    from moviehouse.generator import sample as generate
 
     return generate(Path(out), **options)

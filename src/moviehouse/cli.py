@@ -233,13 +233,20 @@ def _print_json(value: dict[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _stop(_signal: int, _frame: object) -> None:
-    raise SystemExit(_TERMINATED)
+# The signals received: a query that one interrupts ends in an error that does not say which.
+_received: list[int] = []
 
 
-def run(arguments: list[str]) -> int:
+def _stop(number: int, _frame: object) -> None:
+    _received.append(number)
+    raise KeyboardInterrupt
+
+
+def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way to end)
     """Run the command; gives the exit status."""
-    signal.signal(signal.SIGTERM, _stop)
+    _received.clear()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     debug = "--debug" in arguments
     try:
         status = app(arguments, exit_on_error=False, print_error=False)
@@ -248,12 +255,13 @@ def run(arguments: list[str]) -> int:
     except MoviehouseError as error:
         return _fail(error, debug=debug)
     except KeyboardInterrupt:
-        print("moviehouse: stopped; nothing was published.", file=sys.stderr)
-        return _INTERRUPTED
+        return _stopped()
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except Exception as error:  # the last resort: one line for the user, the traceback in the log
+        if _received:
+            return _stopped()
         if debug:
             traceback.print_exc()
         print(
@@ -263,6 +271,11 @@ def run(arguments: list[str]) -> int:
         )
         return _BUG
     return status if isinstance(status, int) else 0
+
+
+def _stopped() -> int:
+    print("moviehouse: stopped; nothing was published.", file=sys.stderr)
+    return _TERMINATED if signal.SIGTERM in _received else _INTERRUPTED
 
 
 def _fail(error: MoviehouseError, *, debug: bool) -> int:

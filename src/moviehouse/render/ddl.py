@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from moviehouse.model.tables import TABLE, TABLES, Column, Table
+from moviehouse.model.schema import Column, Table
+from moviehouse.model.tables import TABLE, TABLES
 
 # Names of columns that SQL keeps for itself; the others stand unquoted, so that the text reads well.
 RESERVED = frozenset({"column"})

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from xml.sax.saxutils import escape
 
-from moviehouse.model.tables import TABLES, Column
+from moviehouse.model.schema import Column
+from moviehouse.model.tables import TABLES
 from moviehouse.render.layout import FOOT, GROUPS, HEADER, KEYS, LEFT, Box, Line, boxes, lines
 
 Point = tuple[float, float]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moviehouse.error_log import REASON
+from moviehouse.model.schema import Column, Table
 from moviehouse.model.sources import (
     GENRES,
     SOURCES,
@@ -12,7 +13,7 @@ from moviehouse.model.sources import (
     SourceColumn,
     SourceFile,
 )
-from moviehouse.model.tables import TABLES, Column, Table
+from moviehouse.model.tables import TABLES
 from moviehouse.render.markdown import code, codes, link, table
 from moviehouse.render.words import Cell, cell_words, null_words, source_cells
 

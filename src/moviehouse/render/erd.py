@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from moviehouse.model.tables import TABLES, Column, Reference, Table
+from moviehouse.model.schema import Column, Reference, Table
+from moviehouse.model.tables import TABLES
 from moviehouse.render.diagram import svg
 
 __all__ = ["mermaid", "svg"]

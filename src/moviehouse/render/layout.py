@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from moviehouse.model.tables import TABLE, TABLES, Reference, Table
+from moviehouse.model.schema import Reference, Table
+from moviehouse.model.tables import TABLE, TABLES
 
 HEADER, ROW, FOOT = 30, 20, 8
 TOP, LEFT, KEYS = 104, 40, 54

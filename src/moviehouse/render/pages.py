@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from moviehouse.render.cli_reference import cli_md
 from moviehouse.render.ddl import schema_sql
 from moviehouse.render.dictionary import dictionary_md
 from moviehouse.render.erd import mermaid, svg
@@ -17,6 +18,7 @@ from moviehouse.render.error_reasons import error_log_md
 Renderer = Callable[[], str]
 
 PAGES: dict[str, Renderer] = {
+    "docs/cli.md": cli_md,
     "docs/data-dictionary.md": dictionary_md,
     "docs/erd.svg": svg,
     "docs/schema.sql": schema_sql,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from moviehouse.model.schema import Column, Table
 from moviehouse.model.sources import Element, NestedColumn, SourceColumn, SourceFile
-from moviehouse.model.tables import Column, Table
 from moviehouse.render.markdown import code
 
 Cell = SourceColumn | Element

@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 
 from moviehouse.engines.duckdb import increasing
-from moviehouse.model.tables import TABLES, Table
+from moviehouse.model.schema import Table
+from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
 from moviehouse.sql import header, names, statement
 from moviehouse.steps.rows import name

@@ -51,7 +51,8 @@ def _why(error: BaseException, outcomes: list[Outcome], run_id: str) -> list[dic
         return [_line(run_id, "target_unwritable", str(error), None)]
     if isinstance(error, MoviehouseError):
         return [_line(run_id, "source_unusable", str(error), None)]
-    if isinstance(error, KeyboardInterrupt | SystemExit):
+    interrupted = isinstance(error, RuntimeError) and str(error) == "Query interrupted"  # DuckDB's word for it
+    if interrupted or isinstance(error, KeyboardInterrupt | SystemExit):
         return [_line(run_id, "stopped", "The run was stopped by a signal.", None)]
     trace = "".join(traceback.format_exception(error))
     return [_line(run_id, "bug", f"{type(error).__name__}: {error}"[:VALUE_LIMIT], trace)]

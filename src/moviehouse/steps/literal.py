@@ -105,7 +105,7 @@ def _usual(column: NestedColumn, text: str) -> list[Any] | None:
         values: list[Any] = []
         for token in match.groups()[:-1]:
             if token[0] not in "'\"":
-                values.append(None if token == "None" else int(token))
+                values.append(None if token == "None" else int(token))  # noqa: S105
             elif "\\" not in token:
                 values.append(token[1:-1])
             else:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from moviehouse.model.sources import GENRES, MOVIES
-from moviehouse.sample.facts import (
+from moviehouse.generator.facts import (
     COMPANIES,
     COUNTRY_NAMES,
     COUNTRY_WHEEL,
@@ -17,9 +16,10 @@ from moviehouse.sample.facts import (
     YEAR_WHEEL,
     Famous,
 )
-from moviehouse.sample.weave import Row
-from moviehouse.sample.words import ADJECTIVES, NOUNS, foreign_title, image, overview, pick, sentence, title
-from moviehouse.sample.world import World
+from moviehouse.generator.weave import Row
+from moviehouse.generator.words import ADJECTIVES, NOUNS, foreign_title, image, overview, pick, sentence, title
+from moviehouse.generator.world import World
+from moviehouse.model.sources import GENRES, MOVIES
 
 COLUMNS = tuple(column.name for column in MOVIES.columns)
 # Upper ends of a draw: how many genres (companies, …) a movie has is the place of the draw among them.

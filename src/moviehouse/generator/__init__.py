@@ -12,14 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from moviehouse.errors import TargetError, UsageError
+from moviehouse.generator.links import Links, movielens_id
+from moviehouse.generator.movies import movie_rows
+from moviehouse.generator.oddities import LAST_WORDS, credit_oddities, keyword_oddities, movie_oddities, strange_titles
+from moviehouse.generator.people import credit_rows, keyword_rows
+from moviehouse.generator.weave import Group, Member, Planted, Row, place, weave
+from moviehouse.generator.world import World
 from moviehouse.model.sources import CREDITS, KEYWORDS, LINKS, LINKS_SMALL, MOVIES, RATINGS, RATINGS_SMALL, SOURCES
 from moviehouse.progress import Progress, Quiet
-from moviehouse.sample.links import Links, movielens_id
-from moviehouse.sample.movies import movie_rows
-from moviehouse.sample.oddities import LAST_WORDS, credit_oddities, keyword_oddities, movie_oddities, strange_titles
-from moviehouse.sample.people import credit_rows, keyword_rows
-from moviehouse.sample.weave import Group, Member, Planted, Row, place, weave
-from moviehouse.sample.world import World
 
 __all__ = ["Planted", "Sample", "sample"]
 
@@ -155,7 +155,7 @@ class _Maker:
 
     def _ratings(self, archive: zipfile.ZipFile, name: str, ratings: int, *, small: bool) -> None:
         # DuckDB takes a tenth of a second to import, which --help need not wait for.
-        from moviehouse.sample.ratings import Ratings, unknown_ratings, write_ratings
+        from moviehouse.generator.ratings import Ratings, unknown_ratings, write_ratings
 
         links, odd_ones = self.links, unknown_ratings(ratings) if self.oddities else 0
         unknown = movielens_id(links.count + 100 + small) if odd_ones else None

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from moviehouse.sample.movies import COLUMNS, company_list, country_list, genre_list, language_list
-from moviehouse.sample.people import cast_member, crew_member, keyword_list
-from moviehouse.sample.weave import Group, Note, Oddity, csv_line
-from moviehouse.sample.world import World
+from moviehouse.generator.movies import COLUMNS, company_list, country_list, genre_list, language_list
+from moviehouse.generator.people import cast_member, crew_member, keyword_list
+from moviehouse.generator.weave import Group, Note, Oddity, csv_line
+from moviehouse.generator.world import World
 
 Change = Callable[[list[str]], list[str]]
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from moviehouse.sample.oddities import link_oddities, small_link_oddities
-from moviehouse.sample.weave import Note, Oddity, Row, place
-from moviehouse.sample.world import World
+from moviehouse.generator.oddities import link_oddities, small_link_oddities
+from moviehouse.generator.weave import Note, Oddity, Row, place
+from moviehouse.generator.world import World
 
 # The first ids are dense, the later ones have gaps, as in the original; always ascending.
 _DENSE = 9000

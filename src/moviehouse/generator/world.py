@@ -11,8 +11,8 @@ from functools import cached_property
 from math import gcd
 from random import Random
 
-from moviehouse.sample.facts import FAMOUS
-from moviehouse.sample.words import ADJECTIVES, FIRST_NAMES, LAST_NAMES, NOUNS, PLACES, image
+from moviehouse.generator.facts import FAMOUS
+from moviehouse.generator.words import ADJECTIVES, FIRST_NAMES, LAST_NAMES, NOUNS, PLACES, image
 
 _FAMOUS_IDS = frozenset(movie.movie_id for movie in FAMOUS)
 _STUDIOS = ("Pictures", "Films", "Productions", "Entertainment", "Film Company", "Studios", "Cinéma", "Media")

@@ -14,8 +14,8 @@ from typing import IO
 
 import duckdb
 
-from moviehouse.sample.links import ID_SQL
-from moviehouse.sample.weave import Member, Note
+from moviehouse.generator.links import ID_SQL
+from moviehouse.generator.weave import Member, Note
 
 # So many ratings at the start of the file are at hand for planting.
 HEAD = 4000

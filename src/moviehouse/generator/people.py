@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from moviehouse.sample.facts import JOB_WHEEL
-from moviehouse.sample.weave import Row
-from moviehouse.sample.words import FIRST_NAMES, LAST_NAMES, ODD_ROLES, ROLES, pick
-from moviehouse.sample.world import World
+from moviehouse.generator.facts import JOB_WHEEL
+from moviehouse.generator.weave import Row
+from moviehouse.generator.words import FIRST_NAMES, LAST_NAMES, ODD_ROLES, ROLES, pick
+from moviehouse.generator.world import World
 
 
 def credit_rows(world: World, first: int = 0, last: int | None = None) -> Iterator[Row]:

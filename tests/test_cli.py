@@ -1,0 +1,176 @@
+"""The command: what it prints, where, and with which exit status."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+from small import movies, write
+
+from moviehouse import cli
+
+
+def run(capsys, *arguments):
+    status = cli.run([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return write(
+        tmp_path / "in", movies_metadata=movies({"genres": "[{'id': 18, 'name': 'Drama'}]", "revenue": "5000"})
+    )
+
+
+def test_the_source_alone_builds_a_release_and_says_what_became_of_it(capsys, folder, tmp_path):
+    status, out, err = run(capsys, folder)
+    assert status == 0
+    assert (tmp_path / "moviehouse-out" / "current" / "run.json").exists()
+    assert re.search(r"movies_metadata\.csv +1 +1 +0 +0 +0 +0", out)
+    assert "missing_file" in out
+    assert "1 movies are releases; the per-year answers leave 0 out" in out
+    assert out.index("error log ") > out.index("run record ")
+    assert "moviehouse ask genre-revenue-by-year --year 1995" in out
+    assert "conform (" in err
+    assert "\x1b" not in out + err
+
+
+def test_build_is_the_same_written_out(capsys, folder, tmp_path):
+    assert run(capsys, "build", folder, "--out", tmp_path / "x", "--format", "csv")[0] == 0
+    assert (tmp_path / "x" / "tables" / "movie.csv").exists()
+
+
+def test_quiet_and_json(capsys, folder):
+    assert run(capsys, folder, "--quiet") == (0, "", "")
+    status, out, err = run(capsys, folder, "--json", "-q")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["rows"]["movie"] == 1
+
+
+def test_a_bare_word_that_is_neither_command_nor_file(capsys, folder):
+    status, out, err = run(capsys, "biuld")
+    assert (status, out) == (2, "")
+    assert "No such command or file: 'biuld'" in err
+
+
+def test_a_file_named_like_a_command_is_written_with_its_folder(capsys, folder, tmp_path):
+    with zipfile.ZipFile(tmp_path / "check", "w") as archive:
+        archive.write(folder / "movies_metadata.csv", "movies_metadata.csv")
+    assert run(capsys, "./check", "--quiet")[0] == 0
+    with zipfile.ZipFile(tmp_path / "word", "w") as archive:
+        archive.write(folder / "movies_metadata.csv", "movies_metadata.csv")
+    assert run(capsys, "word", "--quiet")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["build"], 2, "SOURCE"),
+        (["in", "--format", "xml"], 2, "format"),
+        (["in", "--nonsense"], 2, "nonsense"),
+        (["missing.zip"], 1, "missing.zip"),
+        (["ftp://example.org/x.zip"], 1, "ftp"),
+        (["in", "--encoding", "klingon"], 2, "klingon"),
+        (["ask", "genre-revenue-by-year"], 1, "no release"),
+        (["ask", "nothing"], 2, "nothing"),
+        (["ask", "genre-revenue-by-year", "--year", "last"], 2, "last"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence_on_standard_error(capsys, folder, arguments, status, message):
+    found, out, err = run(capsys, *arguments)
+    assert found == status
+    assert out == ""
+    assert message in err
+    assert "Traceback" not in err
+    assert len(err.splitlines()) <= 25
+
+
+def test_a_bug_is_one_line_on_the_screen_and_status_70(capsys, folder, monkeypatch):
+    monkeypatch.setattr("moviehouse.pipeline.build", lambda *_: 1 / 0)
+    status, _, err = run(capsys, folder)
+    assert status == 70
+    assert "a bug: ZeroDivisionError" in err
+    assert "Traceback" not in err
+    assert "Traceback" in run(capsys, folder, "--debug")[2]
+
+
+def test_check_reports_and_writes_nothing(capsys, folder, tmp_path):
+    status, out, _ = run(capsys, "check", folder)
+    assert status == 0
+    assert "nothing was written" in out
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name != "cache") == ["in"]
+    out = run(capsys, "check", folder, "--json", "-q")[1].splitlines()
+    assert json.loads(out[0])["status"] == "checked"
+    assert {json.loads(line)["reason"] for line in out[1:]} == {"missing_file"}
+
+
+def test_ask_as_table_csv_and_json(capsys, folder):
+    run(capsys, folder, "-q")
+    status, out, _ = run(capsys, "ask", "genre-revenue-by-year", "--year", "1990:1999")
+    assert status == 0
+    assert re.search(r"1995 +18 +Drama +1 +1 +5,000 +5,000\.00", out)
+    assert "1995 Drama: 1 of 1 movies have a known revenue." in out
+    _, out, err = run(capsys, "ask", "genre-revenue-by-year", "--format", "csv")
+    assert out.splitlines()[1] == "1995,18,Drama,1,1,5000,5000.00"
+    assert "1 of 1 movies" in err
+    assert json.loads(run(capsys, "ask", "genre-revenue-by-year", "--format", "json")[1])[0]["revenue_usd"] == 5000
+    assert run(capsys, "ask", "genre-revenue-by-year", "--show-sql")[1].startswith("-- Revenue by genre")
+    assert len(run(capsys, "ask")[1].splitlines()) == 9
+    assert "No rows" in run(capsys, "ask", "genre-revenue-by-year", "--year", "1800")[1]
+
+
+def test_sample_then_build(capsys, folder, tmp_path):
+    status, out, _ = run(capsys, "sample", "s.zip", "--movies", "50", "--ratings", "100", "--seed", "2")
+    assert status == 0
+    assert "Next: moviehouse s.zip" in out
+    assert (tmp_path / "s.zip.planted.jsonl").exists()
+    assert run(capsys, "s.zip", "-q")[0] == 0
+
+
+def test_help_names_every_command_and_every_command_has_help(capsys):
+    top = run(capsys, "--help")[1]
+    commands = [name for name in cli.app if not name.startswith("-")]
+    assert set(commands) == {"build", "check", "ask", "sample"}
+    for command in commands:
+        assert re.search(rf"│ {command} ", top)
+        assert "Usage: moviehouse " + command in run(capsys, command, "--help")[1]
+    assert "Exit status" in top
+    assert "s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip" in top
+    assert run(capsys, "--version")[1].strip()
+
+
+def test_what_is_slow_to_import_is_not_imported_for_help():
+    code = "import sys; from moviehouse import cli; cli.run(['--help']); print(sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for module in ("boto3", "duckdb", "isal"):
+        assert f"'{module}'" not in done.stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_stop_a_run_and_leave_nothing_half_done(tmp_path, number, status):
+    subprocess.run(
+        [sys.executable, "-m", "moviehouse", "sample", "s.zip", "--movies", "3000", "--ratings", "3000000", "-q"],
+        cwd=tmp_path, check=True,
+    )  # fmt: skip
+    run = subprocess.Popen(
+        [sys.executable, "-m", "moviehouse", "s.zip"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    for line in run.stderr:
+        if line.startswith("extract"):
+            time.sleep(0.2)
+            run.send_signal(number)
+            break
+    err = run.stderr.read()
+    assert run.wait() == status, err
+    assert "Traceback" not in err
+    out = tmp_path / "moviehouse-out"
+    assert not (out / "current").exists()
+    (failed,) = (out / "failed").iterdir()
+    assert json.loads((failed / "errors.jsonl").read_text().splitlines()[-1])["reason"] == "stopped"
+    assert {p.name for p in out.iterdir()} == {".lock", "failed"}
