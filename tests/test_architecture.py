@@ -41,7 +41,7 @@ FORBIDDEN = {
     "engines": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.render"),
     "steps": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.render"),
     "generator": ("moviehouse.steps", "moviehouse.engines", "moviehouse.pipeline", "moviehouse.cli"),
-    "render": ("moviehouse.pipeline", "moviehouse.steps", "duckdb"),
+    "render": ("moviehouse.pipeline", "moviehouse.engines", "duckdb"),
 }
 
 

@@ -14,6 +14,7 @@ from moviehouse.render.ddl import schema_sql
 from moviehouse.render.dictionary import dictionary_md
 from moviehouse.render.erd import mermaid, svg
 from moviehouse.render.error_reasons import error_log_md
+from moviehouse.sql import statement
 
 Renderer = Callable[[], str]
 
@@ -24,7 +25,14 @@ PAGES: dict[str, Renderer] = {
     "docs/schema.sql": schema_sql,
     "docs/error-log.md": error_log_md,
 }
+
+
+def _question() -> str:
+    return f"```sql\n{statement('questions', 'genre_revenue_by_year').strip()}\n```"
+
+
 REGIONS: dict[str, dict[str, Renderer]] = {
+    "README.md": {"question": _question},
     "docs/data-model.md": {"erd": mermaid},
 }
 

@@ -142,6 +142,6 @@ def _notes(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[str]
     movies = sum(row[place["movies"]] for row in rows)
     known = sum(row[place[counted]] for row in rows)
     return [
-        f"{known:,} of {movies:,} ({known / movies:.0%}) have a known {amount}; "
-        f"a movie is counted once for each of its {'genres' if what == 'genre' else 'companies'}."
+        f"Of {movies:,} movies, each counted once for each of its {'genres' if what == 'genre' else 'companies'}, "
+        f"{known:,} ({known / movies:.0%}) have a known {amount}."
     ]
