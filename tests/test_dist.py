@@ -8,8 +8,9 @@ import tarfile
 import venv
 from pathlib import Path
 
-import moviehouse
 import pytest
+
+import moviehouse
 
 ROOT = Path(__file__).resolve().parents[1]
 
