@@ -53,10 +53,10 @@ clean:
 	  { echo "Moviehouse needs Python 3.11 or later; $(PYTHON) is not. Try: make PYTHON=python3.12 run" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || \
 	  { rm -rf .venv; echo "Python has no venv: install it (Debian: apt install python3-venv)." >&2; exit 1; }
-	@$(PIP) install --upgrade pip
 
 .venv/run: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Setting up .venv"
+	@$(PIP) install --upgrade pip
 	@$(PIP) install --constraint constraints.txt --editable .
 	@touch $@
 
