@@ -35,6 +35,17 @@ def test_the_release_before_is_kept_and_older_ones_go(tmp_path):
     assert hidden(out) == {".lock"}
 
 
+def test_what_was_current_is_kept_even_after_a_step_back_and_a_kill(tmp_path):
+    folder, out = write(tmp_path / "in"), tmp_path / "out"
+    good, bad = (moviehouse.build(str(folder), out) for _ in range(2))
+    (out / "current").unlink()
+    (out / "current").symlink_to(Path("releases") / good.path.name)
+    (out / "releases" / "99991231T000000Z-never-current").mkdir()
+    new = moviehouse.build(str(folder), out)
+    assert releases(out) == sorted([good.path.name, new.path.name])
+    assert not bad.path.exists()
+
+
 def test_a_reader_that_opened_a_release_keeps_reading_it(tmp_path):
     folder, out = write(tmp_path / "in"), tmp_path / "out"
     moviehouse.build(str(folder), out)

@@ -40,6 +40,7 @@ class RunRecord:
 
     run_id: str
     started: str
+    finished: str = ""
     status: str = "running"
     source: dict[str, Any] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -81,7 +82,8 @@ class RunRecord:
             self.seconds[step] = round(time.monotonic() - start, 3)
 
     def write(self, path: Path) -> None:
-        """Write run.json."""
+        """Write run.json; the run is finished but for publishing."""
+        self.finished = datetime.now(UTC).isoformat(timespec="seconds")
         path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @classmethod

@@ -26,7 +26,6 @@ from moviehouse.steps.rows import literal, name
 
 DATABASE = "moviehouse.duckdb"
 LINKS = ("tables", "answers", DATABASE, "errors.jsonl", "run.json", "schema.sql")
-KEPT = 2
 _COPY = {
     "parquet": "(FORMAT parquet, COMPRESSION zstd)",
     "csv": "(FORMAT csv, HEADER)",
@@ -167,11 +166,12 @@ def make_current(target: Target) -> Path:
         target.release.parent.mkdir(exist_ok=True)
         for link in LINKS:
             _link(out / link, Path("current") / link)
+        before = (out / "current").readlink().name if (out / "current").is_symlink() else None
         target.staging.rename(target.release)
         _fsync(target.release.parent)
         _replace_link(out / "current", Path("releases") / target.run_id)
         _fsync(out)
-        _drop_old(out, target.run_id)
+        _drop_others(out, {target.run_id, before})
     return target.release
 
 
@@ -195,10 +195,11 @@ def _replace_link(path: Path, to: Path) -> None:
     fresh.rename(path)
 
 
-def _drop_old(out: Path, current: str) -> None:
-    others = sorted((p for p in (out / "releases").iterdir() if p.name != current), key=lambda p: p.name)
-    for old in others[: len(others) - (KEPT - 1)]:
-        shutil.rmtree(old, ignore_errors=True)
+def _drop_others(out: Path, kept: set[str | None]) -> None:
+    """Drop older releases, and those that a kill kept from ever becoming current."""
+    for other in (out / "releases").iterdir():
+        if other.name not in kept:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _sync(folder: Path) -> None:
