@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import errno
 import io
 import json
 import os
@@ -304,17 +305,33 @@ def test_what_does_not_fit_is_left_out() -> None:
 
 
 def test_says_why_it_cannot(tmp_path: Path) -> None:
-    with pytest.raises(UsageError):
-        sample(tmp_path / "s.zip", movies=0)
-    with pytest.raises(UsageError):
-        sample(tmp_path / "s.zip", ratings=-1)
-    (tmp_path / "file").write_text("")
-    with pytest.raises(TargetError):
-        sample(tmp_path / "file" / "s.zip", movies=1, ratings=0)
+    for wrong in ({"movies": 0}, {"ratings": -1}):
+        with pytest.raises(UsageError, match="--movies must be at least 1 and --ratings at least 0"):
+            sample(tmp_path / "s.zip", **wrong)
+    (tmp_path / "file").write_text("mine")
+    for wanted, said in (
+        (tmp_path / "file", "exists and is not a zip"),
+        (tmp_path, "is a directory"),
+        (tmp_path / "none" / "s.zip", "none does not exist"),
+        (tmp_path / "file" / "s.zip", "file is not a directory"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            sample(wanted, movies=1, ratings=0)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_says_that_it_cannot_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("moviehouse.generator._Maker.make", full)
+    with pytest.raises(TargetError, match="No space left on device"):
+        sample(tmp_path / "s.zip", movies=1, ratings=0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_replaces_what_was_there_and_leaves_nothing_else(tmp_path: Path) -> None:
     for _ in range(2):
-        sample(tmp_path / "new" / "s.zip", movies=3, ratings=5)
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["s.zip", "s.zip.planted.jsonl"]
+        sample(tmp_path / "s.zip", movies=3, ratings=5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.zip", "s.zip.planted.jsonl"]

@@ -1,4 +1,4 @@
-"""A made-up copy of the dataset, of any size, with every known oddity planted and written down."""
+"""A made-up copy of the dataset, of any size, with as many known oddities as fit, each written down."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import is_zipfile
 
 from moviehouse.errors import TargetError, UsageError
 from moviehouse.generator.links import Links, movielens_id
@@ -28,6 +29,9 @@ _ZIP_DATE = (2017, 11, 10, 0, 0, 0)
 # Level 6 makes the ratings a tenth smaller, and takes five times as long to pack them.
 _LEVEL = 1
 _HEADERS = {source.name: ",".join(column.name for column in source.columns) for source in SOURCES}
+# The generator writes the records of these as text, so that their columns are fixed.
+_HEADERS |= dict.fromkeys((LINKS.name, LINKS_SMALL.name), "movieId,imdbId,tmdbId")
+_HEADERS |= dict.fromkeys((RATINGS.name, RATINGS_SMALL.name), "userId,movieId,rating,timestamp")
 _README = "This archive was made by `moviehouse sample`: its prose is invented, its movies mostly so.\n"
 _SPARES = 1000
 
@@ -59,14 +63,15 @@ def sample(
 ) -> Sample:
     """Write a zip in the original's format to `out`, and beside it the list of what is planted in it.
 
-    The same arguments give the same files. Raises UsageError and TargetError.
+    The same arguments give the same files. A zip that is there is replaced; anything else is not.
+    Raises UsageError and TargetError.
     """
     if movies < 1 or ratings < 0:
-        raise UsageError("A sample needs at least one movie, and no fewer than no ratings.")
+        raise UsageError("--movies must be at least 1 and --ratings at least 0.")
     out = Path(out)
     planted_path = out.with_name(out.name + ".planted.jsonl")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        _may_be_written(out)
         with TemporaryDirectory(prefix=".moviehouse-sample-", dir=out.parent) as scratch:
             maker = _Maker(World(movies, seed), ratings, oddities, progress or Quiet(), Path(scratch))
             planted = maker.make()
@@ -76,9 +81,20 @@ def sample(
     except OSError as error:
         raise TargetError(
             f"The sample could not be written to {out}: {error.strerror or error}.",
-            "Check the free space and your rights there, or name another place.",
+            "Check the free space and the permissions there, or choose another place.",
         ) from error
     return Sample(out, planted_path, movies, ratings, seed, planted)
+
+
+def _may_be_written(out: Path) -> None:
+    """Raise UsageError where the sample would replace something else, or has no directory to go to."""
+    if not out.parent.is_dir():
+        what = "is not a directory" if out.parent.exists() else "does not exist"
+        raise UsageError(f"{out.parent} {what}.", f"Create it, or choose another place than {out}.")
+    if out.is_dir():
+        raise UsageError(f"{out} is a directory.", f"Give the zip a name: {out / 'sample.zip'}.")
+    if out.exists() and not is_zipfile(out):
+        raise UsageError(f"{out} exists and is not a zip; it was not replaced.", "Choose another name, or delete it.")
 
 
 class _Maker:
@@ -129,7 +145,7 @@ class _Maker:
         groups: Iterable[Group],
         end: bytes = b"",
     ) -> None:
-        """A file with one record a movie, of about `size` bytes each; spare rows are of no movie."""
+        """A file with one record per movie, of about `size` bytes each; spare rows are of no movie."""
         world, movies = self.world, self.world.movies
         plan = place(groups, world.famous, movies)
         with self._member(archive, name, movies * size) as member:

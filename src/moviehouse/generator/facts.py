@@ -3,7 +3,7 @@
 Facts only: no summary, tagline or other prose of anybody's is in here.
 """
 
-# ruff: noqa: E501, RUF001  (a fact a line, in the letters it is published in)
+# ruff: noqa: E501, RUF001  (one fact per line, in the letters it is published in)
 
 from __future__ import annotations
 

@@ -16,12 +16,11 @@ from moviehouse.generator.facts import (
     YEAR_WHEEL,
     Famous,
 )
-from moviehouse.generator.weave import Row
+from moviehouse.generator.weave import Row, in_order
 from moviehouse.generator.words import ADJECTIVES, NOUNS, foreign_title, image, overview, pick, sentence, title
 from moviehouse.generator.world import World
 from moviehouse.model.sources import GENRES, MOVIES
 
-COLUMNS = tuple(column.name for column in MOVIES.columns)
 # Upper ends of a draw: how many genres (companies, …) a movie has is the place of the draw among them.
 _GENRE_COUNTS = (0.054, 0.374, 0.692, 0.903, 0.977, 0.995, 0.999)
 _COMPANY_COUNTS = (0.26, 0.61, 0.79, 0.89, 0.945, 0.97, 0.985, 0.994)
@@ -64,7 +63,7 @@ def movie_rows(world: World, first: int = 0, last: int | None = None) -> Iterato
     for number in range(first, world.movies if last is None else last):
         movie_id = world.movie_id(number)
         cells = _real(FAMOUS[number], rng) if number < world.famous else _invented(world, number, rng)
-        yield Row([cells[name] for name in COLUMNS], movie_id)
+        yield Row(in_order(MOVIES, cells), movie_id)
 
 
 def _real(movie: Famous, rng: Random) -> dict[str, str]:

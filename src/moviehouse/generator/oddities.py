@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from moviehouse.generator.movies import COLUMNS, company_list, country_list, genre_list, language_list
+from moviehouse.generator.movies import company_list, country_list, genre_list, language_list
 from moviehouse.generator.people import cast_member, crew_member, keyword_list
 from moviehouse.generator.weave import Group, Note, Oddity, csv_line
 from moviehouse.generator.world import World
+from moviehouse.model.sources import CREDITS, KEYWORDS, MOVIES, SourceFile
 
 Change = Callable[[list[str]], list[str]]
 
@@ -20,6 +21,10 @@ _CROWD = 200
 # Ids that no generated thing has.
 _COMPANY, _KEYWORD, _PERSON, _COLLECTION = 9_700_001, 9_600_001, 9_500_001, 9_400_001
 _MARK = "\x01"
+
+
+def _columns(source: SourceFile) -> tuple[str, ...]:
+    return tuple(column.name for column in source.columns)
 
 
 def _put(columns: tuple[str, ...], cells: dict[str, str]) -> Change:
@@ -74,6 +79,7 @@ def _share(records: int, of_45k: int, at_least: int) -> int:
     return max(at_least, records * of_45k // 45_433) if records >= 40 else 0
 
 
+_MOVIES = _columns(MOVIES)
 _COMPANIES = "production_companies"
 _COUNTRIES = "production_countries"
 _LANGUAGES = "spoken_languages"
@@ -124,7 +130,7 @@ _MOVIE_CELLS: tuple[tuple[dict[str, str], dict[str, str]], ...] = (
 
 def _older(fields: list[str]) -> list[str]:
     """The record as it was some time before: less popular, with fewer votes."""
-    popularity, votes = COLUMNS.index("popularity"), COLUMNS.index("vote_count")
+    popularity, votes = _MOVIES.index("popularity"), _MOVIES.index("vote_count")
     fields[popularity] = "0.000578"
     fields[votes] = str(int(fields[votes]) // 2)
     return fields
@@ -144,13 +150,13 @@ def _movie_pairs() -> Iterator[Group]:
             repr({"id": _COLLECTION, "name": "New Name Collection", "poster_path": None, "backdrop_path": None}),
         ),
     ):
-        loser = Oddity((Note("name_conflict", column),), _put(COLUMNS, {column: old}))
-        yield loser, Oddity((), _put(COLUMNS, {column: new}))
+        loser = Oddity((Note("name_conflict", column),), _put(_MOVIES, {column: old}))
+        yield loser, Oddity((), _put(_MOVIES, {column: new}))
 
 
 def _broken_overviews() -> Iterator[Group]:
     """Unquoted overviews with a line break: a real one splits the record, a carriage return is data."""
-    broken = _put(COLUMNS, {"overview": "A sailor waits for the tide\r - Told by Ørnulf of Åby"})
+    broken = _put(_MOVIES, {"overview": "A sailor waits for the tide\r - Told by Ørnulf of Åby"})
     split = Oddity((Note("split_record"),), broken, lambda fields: csv_line(fields).replace("\r", "\n").encode())
     lone = Oddity((), broken)
     yield from ((split,), (lone,), (lone,), (lone,), (split,))
@@ -168,16 +174,16 @@ _STRANGE_TITLES = (
 def strange_titles() -> Iterator[Group]:
     """Titles that a spreadsheet, a browser or careless SQL would run."""
     for title in _STRANGE_TITLES:
-        yield (Oddity((), _put(COLUMNS, {"title": title, "original_title": title})),)
+        yield (Oddity((), _put(_MOVIES, {"title": title, "original_title": title})),)
 
 
 def movie_oddities(world: World) -> Iterator[Group]:
     """What is planted in movies_metadata.csv, what is most telling first."""
-    cells = [(Oddity(_notes(reasons), _put(COLUMNS, cells)),) for reasons, cells in _MOVIE_CELLS]
+    cells = [(Oddity(_notes(reasons), _put(_MOVIES, cells)),) for reasons, cells in _MOVIE_CELLS]
     breaks = _broken_overviews()
     yield next(breaks)
     yield from cells[:2]
-    yield from _rejected(COLUMNS, "id", "title")
+    yield from _rejected(_MOVIES, "id", "title")
     yield (Oddity((Note("wrong_field_count"),), lambda fields: fields[:-1], extra=True),)
     yield from cells[2:]
     yield from breaks
@@ -185,7 +191,7 @@ def movie_oddities(world: World) -> Iterator[Group]:
     yield from _repeats("id", _share(world.movies, 30, 3), _older)
 
 
-_CREDITS = ("cast", "crew", "id")
+_CREDITS = _columns(CREDITS)
 
 
 def _unknown_movies(wanted: int) -> Iterator[Group]:
@@ -252,7 +258,7 @@ def credit_oddities(world: World) -> Iterator[Group]:
     yield from _repeats("id", _share(world.movies, 44, 3))
 
 
-_KEYWORDS = ("id", "keywords")
+_KEYWORDS = _columns(KEYWORDS)
 
 
 def keyword_oddities(world: World) -> Iterator[Group]:

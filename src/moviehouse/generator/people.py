@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from random import Random
 
 from moviehouse.generator.facts import JOB_WHEEL
-from moviehouse.generator.weave import Row
+from moviehouse.generator.weave import Row, in_order
 from moviehouse.generator.words import FIRST_NAMES, LAST_NAMES, ODD_ROLES, ROLES, pick
 from moviehouse.generator.world import World
+from moviehouse.model.sources import CREDITS, KEYWORDS
 
 
 def credit_rows(world: World, first: int = 0, last: int | None = None) -> Iterator[Row]:
@@ -19,7 +20,8 @@ def credit_rows(world: World, first: int = 0, last: int | None = None) -> Iterat
         stem = f"52fe{number:07x}c3a368"
         cast = _cast(world, rng, stem)
         crew = _crew(world, rng, stem, len(cast))
-        yield Row([repr(cast), repr(crew), str(movie_id)], movie_id)
+        cells = {"cast": repr(cast), "crew": repr(crew), "id": str(movie_id)}
+        yield Row(in_order(CREDITS, cells), movie_id)
 
 
 def _cast_size(rng: Random) -> int:
@@ -117,4 +119,5 @@ def keyword_rows(world: World, first: int = 0, last: int | None = None) -> Itera
         for _ in range(0 if draw < 0.319 else 1 + int((draw - 0.319) ** 2 * 27)):
             place = rng.random()
             found[int(world.keywords * place * place * place)] = None
-        yield Row([str(movie_id), keyword_list([world.keyword(k) for k in found])], movie_id)
+        cells = {"id": str(movie_id), "keywords": keyword_list([world.keyword(k) for k in found])}
+        yield Row(in_order(KEYWORDS, cells), movie_id)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
 from moviehouse.error_log import REASON
+from moviehouse.model.sources import SourceFile
 from moviehouse.progress import Step
 
 _BUFFER = 1 << 20
@@ -41,8 +42,13 @@ class Row:
     notes: tuple[Note, ...] = ()
 
 
+def in_order(source: SourceFile, cells: Mapping[str, str]) -> list[str]:
+    """A record's fields in the declared order; a column that the generator does not know is empty."""
+    return [cells.get(column.name, "") for column in source.columns]
+
+
 def csv_line(fields: Sequence[str]) -> str:
-    """A record as pandas writes it: quotes only where they are needed, a lone CR not being a need."""
+    """A record as pandas writes it: quoted only where needed, which a lone CR is not."""
     return ",".join(
         '"' + cell.replace('"', '""') + '"' if "," in cell or '"' in cell or "\n" in cell else cell for cell in fields
     )
@@ -78,7 +84,7 @@ Group = tuple[Oddity, ...]
 
 
 def place(groups: Iterable[Group], first: int, last: int) -> dict[int, Oddity]:
-    """Spread as many groups as fit over the records from `first` to before `last`, one oddity a record."""
+    """Spread as many groups as fit over the records from `first` to before `last`, one oddity per record."""
     room = last - first
     chosen: list[Oddity] = []
     for group in groups:
