@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from fetching import PART, Hook, check, content, failure, get, killed_download
 
@@ -99,7 +101,7 @@ def test_web_signed_address_is_cached_under_whatever_signature(site, cache):
 def test_web_redirects(site, cache):
     server = site()
     check(get(server.url.replace("/data/", "/moved/"), cache), content())
-    assert "not safe" in failure(server.url.replace("/data/", "/moved/bad/"), cache).message
+    assert "unsafe" in failure(server.url.replace("/data/", "/moved/bad/"), cache).message
 
 
 def test_web_unreachable(cache, monkeypatch):
@@ -107,3 +109,13 @@ def test_web_unreachable(cache, monkeypatch):
     error = failure("http://me:hunter2@127.0.0.1:9/a.zip?token=hunter2", cache)
     assert "http://127.0.0.1:9/a.zip?token=…: 127.0.0.1 cannot be reached" in error.message
     assert error.retry
+
+
+def test_web_host_without_an_address(cache, monkeypatch):
+    def unknown(*_args: object, **_options: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr("moviehouse.steps.fetch.web.ATTEMPTS", 1)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    error = failure("http://no-such-host.example/a.zip", cache)
+    assert "no-such-host.example cannot be reached (its name cannot be resolved)" in error.message

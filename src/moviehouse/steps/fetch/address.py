@@ -64,11 +64,10 @@ class WebPage:
 def parse(source: str) -> Local | S3Object | WebPage:
     """Say what `source` means; SourceError if it cannot be understood."""
     if not source or "\0" in source:
-        raise SourceError("No source was given." if not source else "The source holds a NUL byte.", _KINDS)
+        raise SourceError("No source was given." if not source else "The source contains a NUL byte.", _KINDS)
     match = _SCHEME.fullmatch(source)
     if match is None and (cut := _CUT_SCHEME.match(source)):
-        whole = shown(f"{cut[1]}://{source[cut.end() :]}")
-        raise SourceError(f"{whole}: the address has no // after {cut[1]}: as it was given.", _KINDS)
+        raise _cut(cut[1], source[cut.end(1) : cut.end()], source[cut.end() :])
     if match is None:
         return Local(source, Path(source))
     scheme, rest = match[1].lower(), match[2]
@@ -79,6 +78,17 @@ def parse(source: str) -> Local | S3Object | WebPage:
     if scheme in ("http", "https"):
         return _web(source)
     raise SourceError(f"{shown(source)}: {scheme}:// is not supported.", _KINDS)
+
+
+def _cut(scheme: str, mark: str, rest: str) -> SourceError:
+    """Say what is wrong with an address that lacks slashes, without a password in it."""
+    whole = shown(f"{scheme}://{rest}")
+    given = whole.replace("://", mark, 1)
+    if scheme.lower() == "ftp":
+        return SourceError(f"{given}: ftp: is not supported.", _KINDS)
+    if scheme.lower() == "file":
+        return SourceError(f"{given}: three slashes belong after file:", f"Write file:///{rest}.")
+    return SourceError(f"{given}: two slashes belong after {scheme}:", f"Write {whole}.")
 
 
 def shown(source: str) -> str:
@@ -105,15 +115,15 @@ def _s3(rest: str) -> S3Object:
     bucket, _, key = rest.partition("/")
     seen = shown(f"s3://{rest}")
     if "@" in bucket or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}", bucket):
-        raise SourceError(f"{seen} is not an S3 address.", "It looks like s3://bucket/folder/file.zip.")
+        raise SourceError(f"{seen} is not an S3 address.", "Write it as s3://bucket/folder/file.zip.")
     return _object(seen, bucket, key, None)
 
 
 def _object(seen: str, bucket: str, key: str, region: str | None) -> S3Object:
     if not key or key.endswith("/"):
         raise SourceError(
-            f"{seen} names no object.",
-            "Give the zip's whole key: s3://bucket/folder/file.zip (not a folder).",
+            f"{seen} does not name an object.",
+            "Give the full key of the zip, not a folder: s3://bucket/folder/file.zip.",
         )
     return S3Object(seen, bucket, key, region)
 
@@ -123,10 +133,10 @@ def _file(source: str, rest: str) -> Local:
     if host.lower() not in ("", "localhost"):
         raise SourceError(
             f"{shown(source)}: a file:// address cannot name another machine.",
-            f"For a file on this machine write three slashes: file:///{host.rpartition('@')[2]}/{path}",
+            f"For a file on this machine write three slashes: file:///{host.rpartition('@')[2]}{slash}{path}",
         )
     if "%00" in path:
-        raise SourceError(f"{source}: the path holds a NUL byte.", _KINDS)
+        raise SourceError(f"{source}: the path contains a NUL byte.", _KINDS)
     return Local(source, Path(unquote(slash + path)))
 
 

@@ -67,7 +67,7 @@ class Slot:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                with progress.step(f"wait for another process that fetches {self._address}"):
+                with progress.step(f"wait for another process that is fetching {self._address}"):
                     fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         finally:

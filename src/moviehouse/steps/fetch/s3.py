@@ -63,7 +63,7 @@ class S3:
             got = self._client.get_object(**self._place, **wanted)
             with closing(got["Body"]) as body:
                 if length is not None and got["ContentLength"] != length:
-                    raise Broken(f"{got['ContentLength']} bytes came instead of {length}")
+                    raise Broken(f"{got['ContentLength']} bytes instead of {length}")
                 yield from body.iter_chunks(remote.CHUNK_BYTES)
         except Broken:
             raise

@@ -67,7 +67,7 @@ _CODES = {
 # What goes wrong before there is an answer.
 _TLS = (
     "the TLS certificate of {host} was not accepted",
-    "Check the clock, and AWS_CA_BUNDLE if a proxy signs certificates of its own.",
+    "Check the clock. If a proxy signs its own certificates, set AWS_CA_BUNDLE.",
 )
 _UNREACHABLE = (
     "{host} cannot be reached ({code})",

@@ -150,7 +150,7 @@ class Transfer:
                 broken = exc
         raise SourceError(
             f"{self.remote.address}: the transfer broke off {ATTEMPTS} times ({broken}).",
-            "Try again: what has arrived is kept. Or give a local copy.",
+            "Try again: what was downloaded is kept. Or give a local copy.",
             retry=True,
         ) from broken
 
@@ -167,7 +167,7 @@ class Transfer:
                     if self._stop.is_set():
                         raise _Stopped
                     if length is not None and at + len(chunk) > first + length:
-                        raise Broken(f"more than {length} bytes came")
+                        raise Broken(f"more than {length} bytes")
                     _write_all(data, chunk, at)
                     crc, at = zlib.crc32(chunk, crc), at + len(chunk)
                     self.meter.add(len(chunk))
@@ -176,7 +176,7 @@ class Transfer:
             self.step.advance(first - at)  # the bar goes back
             raise
         if length is not None and at != first + length:
-            raise Broken(f"{at - first} bytes came instead of {length}")
+            raise Broken(f"{at - first} bytes instead of {length}")
         return crc
 
 

@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Generator
 from email.utils import parsedate_to_datetime
+from socket import gaierror
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
@@ -66,7 +67,7 @@ class Web:
                 broken = exc
         raise SourceError(
             f"{self.address}: {self._host} cannot be reached ({broken}).",
-            "Check the address, the network and proxy settings, then try again; or give a local copy.",
+            "Check the address, the network and the proxy settings, then try again, or give a local copy.",
             retry=True,
         ) from broken
 
@@ -109,7 +110,7 @@ class Web:
                 raise Changed
             match = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if match is None or match[1] != str(first) or match[2] != str(first + length - 1):
-                raise Broken("another range came than was asked for")
+                raise Broken("the server sent a different range")
 
     def _body(self, response: Any, length: int | None) -> Generator[bytes]:
         came = 0
@@ -120,7 +121,7 @@ class Web:
         except (OSError, http.client.HTTPException) as exc:
             raise Broken(type(exc).__name__) from exc
         if length is not None and came != length:
-            raise Broken(f"{came} bytes came instead of {length}")
+            raise Broken(f"{came} bytes instead of {length}")
 
     def _open(self, headers: dict[str, str]) -> Any:
         request = Request(self._url, headers={"User-Agent": "moviehouse", **headers})  # noqa: S310  (checked)
@@ -140,11 +141,11 @@ class Web:
         if isinstance(reason, ssl.SSLCertVerificationError):
             return SourceError(
                 f"{self.address}: the server's TLS certificate was not accepted.",
-                "Check the clock, and SSL_CERT_FILE if a proxy signs certificates of its own.",
+                "Check the clock. If a proxy signs its own certificates, set SSL_CERT_FILE.",
             )
         if isinstance(reason, ValueError | http.client.InvalidURL):
             return SourceError(f"{self.address} cannot be requested.", "Check the address.")
-        return Broken(type(reason).__name__)
+        return Broken("its name cannot be resolved" if isinstance(reason, gaierror) else type(reason).__name__)
 
     def _refused(self, exc: HTTPError) -> Exception:
         """Say what an error status means; it may come before or during a transfer."""
@@ -153,15 +154,15 @@ class Web:
             return Broken(f"HTTP status {exc.code}")
         copy = 'or give a local copy, for example of Kaggle\'s "The Movies Dataset"'
         if exc.code in (404, 410):
-            return SourceError(f"{self.address}: there is no such file ({exc.code}).", f"Check the address, {copy}.")
+            return SourceError(f"{self.address}: no such file ({exc.code}).", f"Check the address, {copy}.")
         if exc.code in (400, 401, 403):
             return SourceError(
                 f"{self.address}: access is forbidden ({exc.code}).",
-                f"A signed address may have expired: get a new one. Check name and password, {copy}.",
+                f"A signed address may have expired: get a new one. Check the user name and password, {copy}.",
             )
         if 300 <= exc.code < 400:
             return SourceError(
-                f"{self.address} redirects in a circle, or to where it is not safe to follow ({exc.code}).",
+                f"{self.address} redirects in a loop, or to an unsafe address ({exc.code}).",
                 "Give the final address.",
             )
         return SourceError(f"{self.address}: the server answered {exc.code}.", f"Check the address, {copy}.")
