@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import fields
 from itertools import combinations
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from moviehouse.render.dictionary import dictionary_md
 from moviehouse.render.erd import mermaid, svg
 from moviehouse.render.error_reasons import error_log_md, example_line
 from moviehouse.render.pages import PAGES, REGIONS, filled, stale, write
+from moviehouse.run import RunRecord
 from moviehouse.sql import VIEWS, statement
 
 ROOT = Path(__file__).parent.parent
@@ -185,6 +187,7 @@ def test_dictionary_says_what_every_source_cell_becomes(source):
 def test_dictionary_speaks_of_rules():
     page = dictionary_md()
     assert "a whole number from 0 to 100,000,000,000, also written `81.0`; `budget_usd > 0`" in page
+    assert "a whole number from 1 to 2^53 |" in page
     assert "| empty, `0` |" in page
     assert "any value where `vote_count` is 0" in page
     assert "[`unknown_status`](error-log.md#unknown_status): kept as published" in page
@@ -372,6 +375,11 @@ def test_the_worked_example_of_allocation_is_what_the_views_give(con):
     page = (ROOT / "docs/data-model.md").read_text()
     for row, place in zip(rows, ("1 Animation", "2 Comedy", "3 Family"), strict=True):
         assert f"| {place} | {' | '.join(map(str, row))} |" in page
+
+
+def test_the_page_of_the_run_record_names_every_field_in_order():
+    page = (ROOT / "docs/run-record.md").read_text().split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [field.name for field in fields(RunRecord)]
 
 
 def test_rendering_is_the_same_twice_and_writes_only_changes(tmp_path):

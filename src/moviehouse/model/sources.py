@@ -72,7 +72,7 @@ class Element:
 class NestedColumn:
     """A column whose cell is a Python literal: a list of dicts, or (`single`) one dict.
 
-    A list becomes the relation `relation`, one row an element with its position; a single dict
+    A list becomes the relation `relation`, one row per element with its position; a single dict
     becomes columns of the record's own relation. `elements` stand in the order the source writes
     them. `key` names the element columns that identify an element within its record.
     """
@@ -93,7 +93,7 @@ class NestedColumn:
 class SourceFile:
     """One CSV file of the source.
 
-    `relation` is the raw relation with one row a record; `editions` maps the SHA-256 of known
+    `relation` is the raw relation with one row per record; `editions` maps the SHA-256 of known
     copies to their name; `constants` are columns the file's name implies.
     """
 
@@ -106,7 +106,7 @@ class SourceFile:
 
     @property
     def cells(self) -> tuple[SourceColumn, ...]:
-        """The columns with one value a cell."""
+        """The columns with one value per cell."""
         return tuple(c for c in self.columns if isinstance(c, SourceColumn))
 
     @property

@@ -16,9 +16,7 @@ def _line(name: str, description: str, *, nullable: bool = True) -> Column:
 
 
 def _named(name: str, what: str, things: str, key: Column, source: str, *more: Column) -> Table:
-    label = Column(
-        "name", "VARCHAR", f"Name of the {what}; the last one where the id comes with several.", source=source
-    )
+    label = Column("name", "VARCHAR", f"Name of the {what}; the last one seen if the id has several.", source=source)
     return Table(name, f"{things}, identified by id, never by name.", (key, label, *more), (key.name,))
 
 
@@ -45,7 +43,7 @@ M = "movies_metadata.csv:"
 
 MOVIE = Table(
     "movie",
-    "One row a movie of movies_metadata.csv.",
+    "The movies of movies_metadata.csv, one row per movie.",
     (
         _key("movie_id", "BIGINT", "TMDB's id of the movie.", M + "id"),
         Column("title", "VARCHAR", "Title in English.", source=M + "title"),
@@ -58,17 +56,25 @@ MOVIE = Table(
             source=M + "original_language",
         ),
         Column("collection_id", "BIGINT", "The collection the movie belongs to.", source=M + "belongs_to_collection"),
-        Column("status", "VARCHAR", "Stage of production; a release is Released or has none.", source=M + "status"),
         Column(
-            "release_date", "DATE", "Date of release; its year is the year of the answers.", source=M + "release_date"
+            "status",
+            "VARCHAR",
+            "Stage of production. Only movies with Released, or with no status, count as releases.",
+            source=M + "status",
         ),
+        Column("release_date", "DATE", "Date of release. The answers by year use its year.", source=M + "release_date"),
         Column(
-            "runtime_minutes", "INTEGER", "Length.", unit="minutes", source=M + "runtime", check="runtime_minutes > 0"
+            "runtime_minutes",
+            "INTEGER",
+            "Running time.",
+            unit="minutes",
+            source=M + "runtime",
+            check="runtime_minutes > 0",
         ),
         Column(
             "budget_usd",
             "BIGINT",
-            "Budget as published, not adjusted for inflation; NULL: unknown.",
+            "Budget as published, not adjusted for inflation; NULL if unknown.",
             unit="US dollars",
             source=M + "budget",
             check="budget_usd > 0",
@@ -76,7 +82,7 @@ MOVIE = Table(
         Column(
             "revenue_usd",
             "BIGINT",
-            "Revenue as published, not adjusted for inflation; NULL: unknown.",
+            "Revenue as published, not adjusted for inflation; NULL if unknown.",
             unit="US dollars",
             source=M + "revenue",
             check="revenue_usd > 0",
@@ -84,7 +90,7 @@ MOVIE = Table(
         Column(
             "popularity",
             "DECIMAL(18,9)",
-            "TMDB's popularity score at the time of the drop.",
+            "TMDB's popularity score when the source was published.",
             unit="score",
             source=M + "popularity",
             check="popularity >= 0",
@@ -92,7 +98,7 @@ MOVIE = Table(
         Column(
             "vote_average",
             "DECIMAL(5,3)",
-            "Mean of the votes on TMDB; NULL where nobody voted.",
+            "Mean of the votes on TMDB; NULL if nobody voted.",
             unit="0 to 10",
             source=M + "vote_average",
             check="vote_average BETWEEN 0 AND 10",
@@ -110,12 +116,12 @@ MOVIE = Table(
         Column("video", "BOOLEAN", "Whether TMDB marks it as a video.", source=M + "video"),
         Column("overview", "VARCHAR", "Summary of the plot.", source=M + "overview"),
         Column("tagline", "VARCHAR", "Advertising line.", source=M + "tagline"),
-        Column("homepage", "VARCHAR", "Address of the movie's own page.", source=M + "homepage"),
-        Column("poster_path", "VARCHAR", "Path of the poster at TMDB's image server.", source=M + "poster_path"),
+        Column("homepage", "VARCHAR", "Address of the movie's own web page.", source=M + "homepage"),
+        Column("poster_path", "VARCHAR", "Path of the poster on TMDB's image server.", source=M + "poster_path"),
         Column("source_file", "VARCHAR", "File the row comes from.", nullable=False),
         _line("source_line", "Line of the movie's record in its file.", nullable=False),
-        _line("credits_line", "Line of the movie's record in credits.csv; NULL: it has none."),
-        _line("keywords_line", "Line of the movie's record in keywords.csv; NULL: it has none."),
+        _line("credits_line", "Line of the movie's record in credits.csv; NULL if it has none."),
+        _line("keywords_line", "Line of the movie's record in keywords.csv; NULL if it has none."),
     ),
     ("movie_id",),
     (Reference("original_language", "language"), Reference("collection_id", "collection")),
@@ -151,9 +157,9 @@ COLLECTION = _named(
     "Collections",
     _key("collection_id", "BIGINT", "TMDB's id of the collection.", M + "belongs_to_collection"),
     M + "belongs_to_collection",
-    Column("poster_path", "VARCHAR", "Path of the poster at TMDB's image server.", source=M + "belongs_to_collection"),
+    Column("poster_path", "VARCHAR", "Path of the poster on TMDB's image server.", source=M + "belongs_to_collection"),
     Column(
-        "backdrop_path", "VARCHAR", "Path of the backdrop at TMDB's image server.", source=M + "belongs_to_collection"
+        "backdrop_path", "VARCHAR", "Path of the backdrop on TMDB's image server.", source=M + "belongs_to_collection"
     ),
 )
 KEYWORD = _named(
@@ -170,7 +176,7 @@ PERSON = _named(
     _key("person_id", "BIGINT", "TMDB's id of the person.", "credits.csv:cast, crew"),
     "credits.csv:cast, crew",
     Column("gender", "INTEGER", "TMDB's code: 0 not set, 1 female, 2 male.", source="credits.csv:cast, crew"),
-    Column("profile_path", "VARCHAR", "Path of the portrait at TMDB's image server.", source="credits.csv:cast, crew"),
+    Column("profile_path", "VARCHAR", "Path of the portrait on TMDB's image server.", source="credits.csv:cast, crew"),
 )
 
 MOVIE_GENRE = _listed("movie_genre", "genre_id", "BIGINT", "genre", M + "genres", "The genres of a movie.")
@@ -224,38 +230,41 @@ def _credit(name: str, column: str, description: str, *own: Column) -> Table:
 CAST_CREDIT = _credit(
     "cast_credit",
     "cast",
-    "Who played whom in a movie.",
-    Column("cast_id", "INTEGER", "TMDB's number of the part within the movie.", source="credits.csv:cast"),
-    Column("character", "VARCHAR", "The part.", source="credits.csv:cast"),
+    "The cast of a movie: who played whom.",
+    Column("cast_id", "INTEGER", "TMDB's number of the part, within the movie.", source="credits.csv:cast"),
+    Column("character", "VARCHAR", "The character played.", source="credits.csv:cast"),
     Column("billing_order", "INTEGER", "Place in the billing.", unit="from 0", source="credits.csv:cast"),
 )
 CREW_CREDIT = _credit(
     "crew_credit",
     "crew",
-    "Who did what for a movie.",
-    Column("department", "VARCHAR", "The department.", source="credits.csv:crew"),
-    Column("job", "VARCHAR", "The job.", source="credits.csv:crew"),
+    "The crew of a movie: who did what.",
+    Column("department", "VARCHAR", "The department the person worked in.", source="credits.csv:crew"),
+    Column("job", "VARCHAR", "The person's job.", source="credits.csv:crew"),
 )
 
 MOVIELENS_MOVIE = Table(
     "movielens_movie",
-    "MovieLens's movies, which ratings refer to, and the TMDB movie each of them is.",
+    "MovieLens's movies, which ratings refer to, and the TMDB movie each one is linked to.",
     (
         _key("movielens_id", "BIGINT", "MovieLens's id of the movie.", "links.csv:movieId"),
-        Column("imdb_id", "VARCHAR", "IMDb's id, tt and the digits.", source="links.csv:imdbId"),
+        Column("imdb_id", "VARCHAR", "IMDb's id of the movie: tt and the digits.", source="links.csv:imdbId"),
         Column(
-            "tmdb_id", "BIGINT", "TMDB's id as linked, whether or not the movie is known.", source="links.csv:tmdbId"
+            "tmdb_id",
+            "BIGINT",
+            "TMDB's id as the links file has it, whether or not the movie is known.",
+            source="links.csv:tmdbId",
         ),
-        Column("movie_id", "BIGINT", "The movie, where tmdb_id is a known one.", source="links.csv:tmdbId"),
+        Column("movie_id", "BIGINT", "The movie; NULL if tmdb_id is not in movie.", source="links.csv:tmdbId"),
         Column(
             "in_links_small",
             "BOOLEAN",
-            "Whether links_small.csv lists it.",
+            "Whether links_small.csv lists the movie.",
             nullable=False,
             source="links_small.csv:movieId",
         ),
-        _line("links_line", "Line in links.csv; NULL: not there."),
-        _line("links_small_line", "Line in links_small.csv; NULL: not there."),
+        _line("links_line", "Line in links.csv; NULL if it is not there."),
+        _line("links_small_line", "Line in links_small.csv; NULL if it is not there."),
     ),
     ("movielens_id",),
     (Reference("movie_id", "movie"),),
@@ -263,16 +272,16 @@ MOVIELENS_MOVIE = Table(
 
 RATING = Table(
     "rating",
-    "One user's rating of one MovieLens movie. The two editions have user ids of their own: never join or add them.",
+    "One user's rating of one MovieLens movie. User ids differ between the two editions: never join or add them up.",
     (
         Column(
             "edition",
             "VARCHAR",
-            "full: ratings.csv; small: ratings_small.csv.",
+            "full for ratings.csv, small for ratings_small.csv.",
             nullable=False,
             check="edition IN ('full', 'small')",
         ),
-        _key("user_id", "BIGINT", "MovieLens's id of the user within the edition.", "ratings.csv:userId"),
+        _key("user_id", "BIGINT", "MovieLens's id of the user, within the edition.", "ratings.csv:userId"),
         _key("movielens_id", "BIGINT", "MovieLens's id of the movie.", "ratings.csv:movieId"),
         Column(
             "rating",
@@ -282,7 +291,7 @@ RATING = Table(
             source="ratings.csv:rating",
             check="rating BETWEEN 0.5 AND 5",
         ),
-        Column("rated_at", "TIMESTAMP", "When it was given.", unit="UTC", source="ratings.csv:timestamp"),
+        Column("rated_at", "TIMESTAMP", "When the rating was given.", unit="UTC", source="ratings.csv:timestamp"),
         _line("source_line", "Line in the edition's file.", nullable=False),
     ),
     ("edition", "user_id", "movielens_id"),
@@ -294,15 +303,21 @@ _REJECTIONS = ", ".join(f"'{r.code}'" for r in REASONS if r.severity == "rejecte
 
 REJECTED_RECORD = Table(
     "rejected_record",
-    "What could not be loaded, whole: a record byte for byte, or an element of a record's list.",
+    "What could not be loaded, in full: a record byte for byte, or one element of a record's list.",
     (
         Column("file", "VARCHAR", "File it comes from.", nullable=False, check=f"file IN ({_FILES})"),
-        _line("line", "Line the record begins on.", nullable=False),
+        _line("line", "Line the record starts on.", nullable=False),
         Column(
-            "unit", "VARCHAR", "record, or element of a list.", nullable=False, check="unit IN ('record', 'element')"
+            "unit",
+            "VARCHAR",
+            "record, or element for one element of a list.",
+            nullable=False,
+            check="unit IN ('record', 'element')",
         ),
         Column(
-            "column", "VARCHAR", "Column that is wrong, or whose list the element is of; NULL: the record as a whole."
+            "column",
+            "VARCHAR",
+            "Column that is wrong, or whose list the element is in; NULL if it is the whole record.",
         ),
         Column("position", "INTEGER", "Place of the element in its list; NULL for a record.", unit="from 1"),
         Column(
@@ -322,16 +337,22 @@ REJECTED_RECORD = Table(
 _SEVERITIES = ", ".join(f"'{s}'" for s in SEVERITIES if s != "failed")
 ERROR_LOG = Table(
     "error_log",
-    "The error log, as in errors.jsonl: every record, element and cell that was not taken as it stands.",
+    "The error log, as in errors.jsonl: every record, element and cell that was not loaded exactly as it stands.",
     (
         Column("run_id", "VARCHAR", "The run.", nullable=False),
-        Column("severity", "VARCHAR", "How much was lost.", nullable=False, check=f"severity IN ({_SEVERITIES})"),
+        Column(
+            "severity",
+            "VARCHAR",
+            "What became of it: rejected, mended, merged or warning.",
+            nullable=False,
+            check=f"severity IN ({_SEVERITIES})",
+        ),
         Column("reason", "VARCHAR", "Reason code; docs/error-log.md explains each.", nullable=False),
         Column("file", "VARCHAR", "File it is about."),
-        Column("line", "BIGINT", "Line the record begins on.", unit="from 1"),
-        Column("column", "VARCHAR", "Column of the file; NULL: the record as a whole."),
+        Column("line", "BIGINT", "Line the record starts on.", unit="from 1"),
+        Column("column", "VARCHAR", "Column of the file; NULL if it is the whole record."),
         Column("movie_id", "BIGINT", "The movie, if known."),
-        Column("value", "VARCHAR", "The raw value, at most 1 KiB; a cut is marked."),
+        Column("value", "VARCHAR", "The raw value, at most 1 KiB; a longer one is cut and marked."),
         Column("message", "VARCHAR", "What is wrong, in a sentence.", nullable=False),
         Column("action", "VARCHAR", "What was done.", nullable=False),
     ),

@@ -14,7 +14,7 @@ from moviehouse.model.sources import (
     SourceFile,
 )
 from moviehouse.model.tables import TABLES
-from moviehouse.render.markdown import code, codes, link, table
+from moviehouse.render.markdown import code, codes, link, table, table_of_filled
 from moviehouse.render.words import Cell, cell_words, null_words, source_cells
 
 _FILES = {source.name: source for source in SOURCES}
@@ -25,25 +25,27 @@ _INTRO = """\
 <!-- Rendered from src/moviehouse/model by `python -m moviehouse.render`: change that, not this page. -->
 
 Every table and column of the model, then every column of the seven source files and what becomes of it.
-[The data model](data-model.md) says why it is so; [schema.sql](schema.sql) says the same in SQL;
+[The data model](data-model.md) explains the decisions, [schema.sql](schema.sql) has the same in SQL, and
 [the error log](error-log.md) explains the reason codes.
 
 - **NULL means unknown**, never zero, never "none".
 - **PK** marks a column of the primary key, **FK** a reference to another table.
-- **Read as NULL** lists what the source writes for "unknown". Such cells are counted in `run.json` and
-  are no errors. Any other cell that is not what it should be becomes NULL
-  and has a line in the error log.
-- **Rules**: what the source's cell must be, what every row must be, and where a reference must resolve.
-- Types are DuckDB's. Text is UTF-8, as the source has it.
+- **Read as NULL** lists what the source writes for "unknown". Such cells are counted in `run.json` and are
+  not errors. Any other cell that is not valid becomes NULL and has a line in the error log.
+  **Empty in the list** means that a list element has `None`, `''` or no such entry.
+- **Rules** say what the source's cell must hold, what every row must satisfy, and which table a reference
+  must be found in.
+- A table's columns for units, sources and so on are shown only if one of its rows has something in them.
+- Types are DuckDB's. Text is UTF-8, as in the source. 2^53 is 9,007,199,254,740,992.
 """
 
 _SOURCE_INTRO = """\
 # The source files
 
-A column that is **required** must be in the header, or the file is refused. Where an **optional** one is
-absent, its values are NULL and the error log has one `missing_column`. Columns may come in any order.
-A column that is not listed here is ignored, with one `unknown_column`. A column marked **key** identifies
-the record: no value, no record.
+A **required** column must be in the header, or the file is refused. If an **optional** column is missing, its
+values are NULL and the error log has one `missing_column`. Columns may be in any order. A column that is not
+listed here is ignored, and the error log has one `unknown_column`. A column marked **key** identifies the record. A
+record without it is rejected.
 
 A nested cell is a Python literal, read as `ast.literal_eval` reads it: a list of dicts, or one dict.
 """
@@ -62,7 +64,7 @@ def _contents() -> str:
 
 
 def _table_section(t: Table) -> str:
-    facts = [f"- Key: {_key(t) or 'none: the rows are a log.'}"]
+    facts = [f"- Key: {_key(t)}" if t.key else "- No key: the rows are a log."]
     facts += [f"- {code(r.column)} refers to {link(r.table)}." for r in t.references]
     users = [f"{link(u.name)} ({code(r.column)})" for u in TABLES for r in u.references if r.table == t.name]
     if users:
@@ -71,9 +73,9 @@ def _table_section(t: Table) -> str:
     facts.append(
         f"- Made by [{code(path)}](../src/moviehouse/{path})." if t.conformed else "- Written by the run itself."
     )
-    head = ("Column", "Type", "Null?", "Unit", "Source", "Read as NULL", "Rules", "Description")
+    head = ("Column", "Type", "Description", "Unit", "Null?", "Source", "Read as NULL", "Rules")
     rows = [_column_row(t, c) for c in t.columns]
-    return f"## {t.name}\n\n{t.description}\n\n" + "\n".join(facts) + f"\n\n{table(head, rows)}\n"
+    return f"## {t.name}\n\n{t.description}\n\n" + "\n".join(facts) + f"\n\n{table_of_filled(head, rows)}\n"
 
 
 def _key(t: Table) -> str:
@@ -85,11 +87,11 @@ def _column_row(t: Table, c: Column) -> tuple[str, ...]:
     name = " ".join([code(c.name), *(f"**{key}**" for key in keys)])
     cells = source_cells(t, c, _FILES)
     source, nulls, rules = _source(c, cells), _nulls(c, cells), _rules(t, c, cells)
-    return (name, code(c.type), "yes" if c.nullable else "no", c.unit, source, nulls, rules, c.description)
+    return (name, code(c.type), c.description, c.unit, "yes" if c.nullable else "no", source, nulls, rules)
 
 
 def _nulls(c: Column, cells: list[Cell]) -> str:
-    """What the column's source writes for unknown; where a whole dict is left out, the empty cell."""
+    """What the column's source writes for unknown; where the whole dict is missing, the empty cell."""
     if not (c.nullable and cells):
         return ""
     return "; ".join(dict.fromkeys(filter(None, map(null_words, cells)))) or "empty"
@@ -103,7 +105,7 @@ def _source(c: Column, cells: list[Cell]) -> str:
     inside = f", entry {codes(entries)}" if entries else ""
     file = c.source.partition(":")[0]
     twins = [source.name for source in SOURCES if _twin(source) == file != source.name]
-    also = f", and the same of {codes(twins)}" if twins else ""
+    also = f", and the same column of {codes(twins)}" if twins else ""
     return code(c.source) + inside + also
 
 
@@ -113,7 +115,7 @@ def _twin(source: SourceFile) -> str:
 
 
 def _rules(t: Table, c: Column, cells: list[Cell]) -> str:
-    # A column of another type than its cell only says that there is such a cell.
+    # A column whose type is not its cell's only says that there is such a cell.
     own = dict.fromkeys(cell_words(cell) for cell in cells if cell.kind.type == c.type)
     rules = [f"cell: {words}" for words in own]
     rules += [code(c.check)] if c.check else []
@@ -123,14 +125,15 @@ def _rules(t: Table, c: Column, cells: list[Cell]) -> str:
 
 def _source_section(source: SourceFile) -> str:
     indispensable = (
-        "Indispensable: without it there is no run."
+        "Indispensable: if it is missing or empty, the run fails."
         if source.indispensable
-        else "May be absent: its tables are empty then, and the error log has one `missing_file`."
+        else "Optional: if it is missing or empty, its tables are empty, and the error log has one `missing_file`"
+        " or `empty_file`."
     )
     key = f"A record is identified by {codes(c.name for c in source.key)}."
     head = ("Column", "Presence", "Cell", "Becomes", "Read as NULL", "Otherwise")
     rows = [row for column in source.columns for row in _source_rows(source, column)]
-    return f"## {source.name}\n\n{indispensable} {key}\n\n{table(head, rows)}\n"
+    return f"## {source.name}\n\n{indispensable} {key}\n\n{table_of_filled(head, rows)}\n"
 
 
 def _source_rows(source: SourceFile, column: SourceColumn | NestedColumn) -> list[tuple[str, ...]]:
@@ -187,6 +190,6 @@ def _known_values() -> str:
     genres = table(("genre_id", "Genre"), [(str(number), name) for number, name in GENRES.items()])
     return (
         "# Known values\n\n"
-        f"`status` is one of {codes(STATUSES)}. Any other is kept, with an {code('unknown_status')}.\n\n"
-        f"TMDB has {len(GENRES)} genres. Any other is kept, with an {code('unknown_genre')}.\n\n{genres}\n"
+        f"`status` is one of {codes(STATUSES)}. Any other is kept and logged as {code('unknown_status')}.\n\n"
+        f"TMDB has {len(GENRES)} genres. Any other is kept and logged as {code('unknown_genre')}.\n\n{genres}\n"
     )

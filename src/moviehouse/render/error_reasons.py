@@ -13,11 +13,11 @@ from moviehouse.render.ddl import quoted
 from moviehouse.render.markdown import code, table
 
 _MEANS = {
-    "rejected": "Not loaded. The record or element is kept whole in the table `rejected_record`.",
-    "mended": "Loaded, after it was put right in the only way it can be meant.",
-    "merged": "Not loaded, because another record or element of the file has the same key and won.",
-    "warning": "Loaded. A cell may have become NULL, or something is worth knowing.",
-    "failed": "Why a run failed. Only in the log of a failed run, never in a release's.",
+    "rejected": "Not loaded. The whole record or element is kept in the table `rejected_record`.",
+    "mended": "Loaded, after the only repair that makes sense of it.",
+    "merged": "Not loaded, because a later record or element has the same key.",
+    "warning": "Loaded, but a cell became NULL or something is worth knowing.",
+    "failed": "Why a run failed. Only in the log of a failed run, never in the log of a release.",
 }
 
 # Where the example of a reason stands: file, line, column, movie. One that is not here has no place.
@@ -63,27 +63,34 @@ _INTRO = """\
 
 <!-- Rendered from src/moviehouse/error_log.py by `python -m moviehouse.render`: change that, not this. -->
 
-Every record, list element or cell that was not taken as it stands has a line in `errors.jsonl`. The line
-says where it is, what is wrong, what the raw text was and what was done. The same lines are the table
-`error_log` of the release. The file is always there, also when it is empty. A run that fails leaves its
-log in `failed/<run>/errors.jsonl`.
+Every record, list element or cell that was not loaded exactly as it stands has a line in `errors.jsonl`. The
+line says where it is, what is wrong, what the raw text was and what was done. The table `error_log` of the
+release has the same lines. The file is always there, even when it is empty.
+
+A run that fails leaves its log in `failed/<run>/errors.jsonl`. Lines of severity `failed` are only there. They
+say why the run failed, and have file, line and column if the trouble has a place. An empty or header-only
+`movies_metadata.csv`, for example, is refused with exit status 1 ("movies_metadata.csv is empty."); an empty
+optional file is only an [`empty_file`](#empty_file).
+
+What a run did with which source, how long it took and how many lines each reason has is in the
+[run record](run-record.md).
 """
 
 _PROMISES = """\
 ## What you can rely on
 
 - **Nothing is lost.** For every file, records read = loaded + merged + rejected. `run.json` has the four
-  numbers, each counted on its own. A run whose balance does not close publishes nothing.
-- **Rejected lines match `rejected_record` one to one.** A gate checks it. The table has the bytes of the
-  record, or the element as a Python literal, uncut.
-- **Every reason is on this page.** A code keeps its meaning; a later version may add one.
-- **A line number is one that `sed` finds:** 1 + the number of line feeds before the record's first byte.
+  numbers, each counted separately. If they do not balance, nothing is published.
+- **Lines of severity `rejected` match the rows of `rejected_record` one to one.** A gate checks it. The table
+  has the record byte for byte, or the element as a Python literal, in full.
+- **Every reason is on this page.** A code keeps its meaning. A later version may add codes.
+- **Line numbers are those of `sed`:** 1 + the number of line feeds before the record's first byte.
   `sed -n 2223p movies_metadata.csv` shows the line.
-- **What the source declares as unknown is no error.** Empty cells, 0 in budget, revenue and runtime, and
+- **What the source marks as unknown is not an error.** Empty cells, 0 in budget, revenue and runtime, and
   the average of no votes are counted in `run.json` and never logged. The
-  [data dictionary](data-dictionary.md) lists these for each column.
-- **A file that is in another encoding is refused as a whole:** past 1% of records that are not UTF-8 the
-  run stops and advises `--encoding`.
+  [data dictionary](data-dictionary.md) lists them for each column.
+- **A file in another encoding is refused as a whole:** if more than 1% of its records are not UTF-8, the run
+  stops and suggests `--encoding`.
 """
 
 
@@ -119,12 +126,12 @@ def _fields() -> str:
     return f"""\
 ## A line
 
-One JSON object a line, in UTF-8. The fields are always all there, in this order:
+One JSON object per line, in UTF-8. All fields are always there, in this order:
 
 {table(("Field", "Type", "Null?", "Holds"), rows)}
 
-A `value` longer than {VALUE_LIMIT:,} bytes is cut, and ends in ` … [` and its full length in bytes. What was
-rejected is in `rejected_record` whole.
+A `value` longer than {VALUE_LIMIT:,} bytes is cut. It then ends with its full length, as in ` … [5000 bytes]`.
+`rejected_record` has what was rejected in full.
 """
 
 
@@ -137,9 +144,9 @@ def _queries() -> str:
     width = max(len(quoted(c.name)) for c in ERROR_LOG.columns)
     columns = ",\n".join(f"    {quoted(c.name).ljust(width)}: '{c.type}'" for c in ERROR_LOG.columns)
     return f"""\
-## Asking it
+## Querying it
 
-How much of what, from the release's database (`duckdb moviehouse.duckdb`):
+Counts by reason, from the release's database (`duckdb moviehouse.duckdb`):
 
 ```sql
 SELECT severity, reason, file, count(*) AS lines
@@ -148,7 +155,7 @@ GROUP BY ALL
 ORDER BY lines DESC, reason, file;
 ```
 
-From the file itself. The types are given, so that an empty log reads as an empty table:
+From the file itself. The types are given so that an empty log reads as an empty table:
 
 ```sql
 SELECT *
@@ -158,7 +165,7 @@ FROM read_json('errors.jsonl', format = 'newline_delimited', columns = {{
 WHERE severity <> 'warning';
 ```
 
-What was rejected, whole:
+What was rejected, in full:
 
 ```sql
 SELECT file, line, unit, "column", reason, raw
@@ -177,16 +184,16 @@ jq -r .reason errors.jsonl | sort | uniq -c | sort -rn
 
 def _statuses() -> str:
     classes = (SourceError, UsageError, GateError, TargetError, MoviehouseError)
-    rows = [("0", "The release is published. The error log may have lines.", "")]
+    rows = [("0", "The release is published. Its error log may have lines.", "")]
     rows += [(str(c.exit_status), _first_line(c), "yes" if c.retry else "usually not") for c in classes[:-1]]
     rows += [
         (
             str(MoviehouseError.exit_status),
-            "A bug of ours: one line on the screen, a traceback in the log.",
+            "A bug in Moviehouse: one line on the screen, a traceback in the log.",
             "no",
         )
     ]
-    rows += [("130, 143", "Interrupted (SIGINT, SIGTERM). What was published before is untouched.", "yes")]
+    rows += [("130, 143", "Stopped by SIGINT or SIGTERM. The previous release is untouched.", "yes")]
     return f"## Exit status\n\n{table(('Status', 'Means', 'Can a retry help?'), rows)}\n"
 
 

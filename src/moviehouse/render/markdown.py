@@ -11,15 +11,21 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([_row(head), _row(["---"] * len(head)), *map(_row, rows)])
 
 
+def table_of_filled(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table without the columns that are empty in every row."""
+    kept = [i for i in range(len(head)) if any(row[i] for row in rows)]
+    return table([head[i] for i in kept], [[row[i] for i in kept] for row in rows])
+
+
 def code(text: str) -> str:
-    """A text as code, also one with backticks."""
+    """Text as code, even if it has backticks."""
     fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     pad = " " if fence != "`" else ""
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
 def codes(texts: Iterable[str]) -> str:
-    """Several texts as code, with commas between."""
+    """Several texts as code, separated by commas."""
     return ", ".join(map(code, texts))
 
 

@@ -11,16 +11,18 @@ from moviehouse.render.markdown import code
 Cell = SourceColumn | Element
 
 
+# In a table cell, shorter than in a message ("title is not a text").
+_SHORT = {"a text": "text"}
 # What the grammar's own words leave out: other spellings of the same value in a cell of its own.
 _SPELLINGS = {
     "integer": ", also written `81.0`",
-    "decimal": ", also written `1.80E-05`; further decimals are rounded",
+    "decimal": ", also written `1.80E-05`; more decimal places are rounded",
 }
 
 
 def cell_words(cell: Cell) -> str:
-    """What a cell, or an entry of a nested one, may hold."""
-    words = cell.kind.words
+    """What a cell, or an entry of a nested cell, may hold."""
+    words = _SHORT.get(cell.kind.words, cell.kind.words).replace(f"{2**53:,}", "2^53")
     if cell.kind.pattern:
         words = words.replace(cell.kind.pattern, code(cell.kind.pattern))
     if isinstance(cell, SourceColumn):
@@ -29,9 +31,9 @@ def cell_words(cell: Cell) -> str:
 
 
 def null_words(cell: Cell) -> str:
-    """What is read as NULL without a word in the log."""
+    """What is read as NULL without a line in the log."""
     if isinstance(cell, Element):
-        return "" if cell.required else "`None`, `''`, left out"
+        return "" if cell.required else "empty in the list"
     if cell.key:
         return ""
     words = ["empty"]
