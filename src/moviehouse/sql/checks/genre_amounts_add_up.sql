@@ -1,4 +1,4 @@
--- Allocated amounts over all genres plus those of releases without any equal the releases' total, to the cent.
+-- Allocated amounts over all genres plus those of releases without any, equal the releases' total, to the cent.
 WITH attributed AS (
   SELECT
     year,

@@ -1,4 +1,4 @@
--- Every movie with a genre that is none of TMDB's twenty has a line in the error log.
+-- Every movie with a genre that is not one of TMDB's twenty has a line in the error log.
 SELECT m.movie_id, m.genre_id
 FROM movie_genre AS m
 WHERE m.genre_id NOT IN (

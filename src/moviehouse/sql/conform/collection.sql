@@ -1,4 +1,4 @@
--- Collections of loaded movies, as the last movie that names them has them.
+-- Collections of loaded movies, as in the last movie that names them.
 SELECT collection_id, collection_name AS name, collection_poster_path AS poster_path,
   collection_backdrop_path AS backdrop_path
 FROM (

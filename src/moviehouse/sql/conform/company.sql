@@ -1,4 +1,4 @@
--- Production companies of loaded movies; the last name of each id.
+-- Production companies of loaded movies; the last name seen for each id.
 SELECT company_id, name
 FROM (
   SELECT

@@ -1,4 +1,4 @@
--- Production countries of loaded movies; the last name of each id.
+-- Production countries of loaded movies; the last name seen for each id.
 SELECT country_code, name
 FROM (
   SELECT

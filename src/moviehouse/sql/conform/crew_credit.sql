@@ -1,4 +1,4 @@
--- Crew credits of loaded movies; of a credit id that comes twice the later one.
+-- Crew credits of loaded movies; the later one if a credit id occurs twice.
 SELECT
   credit_id,
   movie_id,

@@ -1,4 +1,4 @@
--- Genres of loaded movies; the last name of each id.
+-- Genres of loaded movies; the last name seen for each id.
 SELECT genre_id, name
 FROM (
   SELECT

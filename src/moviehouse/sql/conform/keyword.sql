@@ -1,4 +1,4 @@
--- Keywords of loaded movies; the last name of each id.
+-- Keywords of loaded movies; the last name seen for each id.
 SELECT keyword_id, name
 FROM (
   SELECT

@@ -1,4 +1,4 @@
--- Languages spoken in loaded movies, and those they were made in; the last name of each code.
+-- Languages spoken in loaded movies, and those they were made in; the last name seen for each code.
 WITH mention AS (
   SELECT e.language_code, e.name, e.ordinal, e.position
   FROM raw_movie_language AS e

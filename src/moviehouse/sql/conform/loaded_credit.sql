@@ -1,4 +1,4 @@
--- The records of credits.csv that are loaded: of each known movie the last one.
+-- The records of credits.csv that are loaded: the last one of each known movie.
 SELECT r.*
 FROM raw_credit AS r
 JOIN (SELECT movie_id, MAX(ordinal) AS ordinal FROM raw_credit GROUP BY movie_id) AS last

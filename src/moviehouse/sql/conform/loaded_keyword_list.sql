@@ -1,4 +1,4 @@
--- The records of keywords.csv that are loaded: of each known movie the last one.
+-- The records of keywords.csv that are loaded: the last one of each known movie.
 SELECT r.*
 FROM raw_keyword_list AS r
 JOIN (SELECT movie_id, MAX(ordinal) AS ordinal FROM raw_keyword_list GROUP BY movie_id) AS last

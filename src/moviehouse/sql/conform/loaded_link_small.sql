@@ -1,4 +1,4 @@
--- The records of links_small.csv that are loaded: of each MovieLens id the last one.
+-- The records of links_small.csv that are loaded: the last one of each MovieLens id.
 SELECT r.*
 FROM raw_link_small AS r
 JOIN (SELECT movielens_id, MAX(ordinal) AS ordinal FROM raw_link_small GROUP BY movielens_id) AS last

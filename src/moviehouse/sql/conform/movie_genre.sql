@@ -1,4 +1,4 @@
--- A movie's list of genres as its record has it; of an id listed twice the later place.
+-- A movie's list of genres as in its record; the later place if an id is listed twice.
 SELECT movie_id, genre_id, position
 FROM (
   SELECT

@@ -1,4 +1,4 @@
--- A movie's list of languages as its record has it; of an id listed twice the later place.
+-- A movie's list of languages as in its record; the later place if an id is listed twice.
 SELECT movie_id, language_code, position
 FROM (
   SELECT

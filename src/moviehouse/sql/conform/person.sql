@@ -1,5 +1,5 @@
--- People in the cast or crew of loaded movies, as the last mention that names them has them;
--- within a record the crew comes after the cast.
+-- People in the cast or crew of loaded movies, as in the last mention that names them.
+-- Within a record the crew comes after the cast.
 WITH mention AS (
   SELECT e.person_id, e.name, e.gender, e.profile_path, e.ordinal, 0 AS list, e.position
   FROM raw_cast AS e

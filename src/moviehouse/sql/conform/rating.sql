@@ -1,4 +1,4 @@
--- Ratings of both editions; of a movie that a user rated twice the later record.
+-- Ratings of both editions; the later record if a user rated a movie twice.
 SELECT 'full' AS edition, r.user_id, r.movielens_id, r.rating, r.rated_at, r.line AS source_line
 FROM raw_rating_full AS r
 LEFT JOIN repeated_rating AS d

@@ -1,5 +1,5 @@
--- Ratings of both editions where none is repeated: what rating.sql gives then, without its joins,
--- so that 26 million rows keep their files' order.
+-- Ratings of both editions if none is repeated: the rows of rating.sql without its joins, so that
+-- 26 million rows keep the order of their files.
 SELECT 'full' AS edition, r.user_id, r.movielens_id, r.rating, r.rated_at, r.line AS source_line
 FROM raw_rating_full AS r
 UNION ALL

@@ -1,5 +1,5 @@
 -- The ratings given more than once, with the last record of each. A file whose keys only increase
--- (as the reader proved) has none, and is not looked at.
+-- (which the reader has proved) has none, and is skipped.
 SELECT 'full' AS edition, user_id, movielens_id, MAX(ordinal) AS last_ordinal, MAX(line) AS last_line
 FROM raw_rating_full
 WHERE (SELECT NOT increasing FROM key_order WHERE file = 'ratings.csv')

@@ -1,4 +1,4 @@
--- Warned: links to movies that are not there, and links files that disagree.
+-- Warnings: links to movies that are not there, and links files that disagree.
 SELECT 'links.csv' AS file, l.line, 'tmdbId' AS "column", 'unlinked_movie' AS reason,
   l.tmdb_id AS movie_id, CAST(l.tmdb_id AS VARCHAR) AS value,
   'movies_metadata.csv has no movie ' || CAST(l.tmdb_id AS VARCHAR) || '.' AS message

@@ -1,5 +1,5 @@
--- Merged: elements of loaded records that a later one with the same key replaces: in the movie's list,
--- or, of a credit, in any movie's.
+-- Merged: elements of loaded records that a later element with the same key replaces: one in the same
+-- list or, for a credit, in the list of any movie.
 SELECT file, line, "column", movie_id, value
 FROM (
   SELECT 'movies_metadata.csv' AS file, e.line, 'genres' AS "column", e.movie_id, CAST(e.genre_id AS VARCHAR) AS value,

@@ -1,5 +1,5 @@
--- Warned once an id: things that come with several names. The line is that of the last record
--- with a name other than the one kept, which is the last.
+-- Warnings, one per id: things that have several names. The last name is kept; the line is that of
+-- the last record with another name.
 WITH mention AS (
   SELECT 'genres' AS kind, CAST(e.genre_id AS VARCHAR) AS id, e.name, 'movies_metadata.csv' AS file, 'genres' AS "column",
     e.ordinal, 0 AS list, e.position, e.line, e.movie_id

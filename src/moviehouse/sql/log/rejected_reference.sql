@@ -1,4 +1,4 @@
--- Rejected: credits and keywords of movies that movies_metadata.csv lacks.
+-- Rejected: credits and keywords of movies that are not in movies_metadata.csv.
 SELECT 'credits.csv' AS file, r.ordinal, r.line, r.byte_offset, r.byte_length, r.movie_id
 FROM raw_credit AS r
 LEFT JOIN loaded_movie AS m ON m.movie_id = r.movie_id

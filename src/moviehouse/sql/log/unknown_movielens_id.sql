@@ -1,4 +1,4 @@
--- Warned once an id: MovieLens movies that only ratings name, at their first rating.
+-- Warnings, one per id: MovieLens movies that only ratings refer to, at their first rating.
 WITH unlinked AS (
   SELECT movielens_id FROM movielens_movie WHERE links_line IS NULL AND links_small_line IS NULL
 ),

@@ -1,7 +1,7 @@
 -- Budget by production company and release year, in US dollars as published.
 --
--- Sums run over the releases whose budget is known; movies_with_budget counts them, movies all.
--- Where none is known the amount is NULL: unknown, not zero.
+-- Sums cover the releases whose budget is known. movies_with_budget counts them; movies counts all.
+-- If none is known, the amount is NULL: unknown, not zero.
 -- budget_usd gives every production company of a movie full credit, so its rows do not add up to a year's total;
 -- budget_usd_allocated does: each movie's amount divided evenly over its companies, in cents.
 SELECT

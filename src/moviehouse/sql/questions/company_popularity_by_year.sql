@@ -1,6 +1,6 @@
 -- Average popularity of a production company's releases by year.
 --
--- Popularity is TMDB's score at the time of the drop, not of the year. The mean runs over the
+-- Popularity is TMDB's score when the source was published, not in that year. The mean covers the
 -- releases whose popularity is known; movies counts all.
 SELECT
   c.company_id,

@@ -1,8 +1,8 @@
 -- Profit by production company and release year, in US dollars as published.
 --
--- Sums run over the releases of which both budget and revenue are known; movies_with_profit counts them, movies all.
--- Where none is known the amount is NULL: unknown, not zero.
--- Profit is revenue minus budget, movie by movie; never the difference of two sums over different movies.
+-- Sums cover the releases whose budget and revenue are both known. movies_with_profit counts them; movies counts all.
+-- If none is known, the amount is NULL: unknown, not zero.
+-- Profit is revenue minus budget, movie by movie, never the difference of two sums over different movies.
 -- profit_usd gives every production company of a movie full credit, so its rows do not add up to a year's total;
 -- profit_usd_allocated does: allocated revenue minus allocated budget.
 SELECT

@@ -1,7 +1,7 @@
 -- Number of releases by production company, release year and genre.
 --
--- A movie counts once for each of its companies and each of its genres; movies without a genre
--- count for none.
+-- A movie counts once for each of its companies and each of its genres. Movies without a genre are
+-- not counted.
 SELECT
   c.company_id,
   c.name AS company,

@@ -1,7 +1,7 @@
 -- The most popular genre of each release year.
 --
--- A genre's popularity in a year is the sum over its releases: total attention, which follows their
--- number; the mean and the number stand beside it. Ties go to the smaller genre id.
+-- A genre's popularity in a year is the sum over its releases: its total attention, which grows with
+-- their number. The mean and the number are shown beside it. The smaller genre id wins a tie.
 -- The view genre_popularity_by_year ranks all genres, by the sum and by the mean.
 SELECT
   year,

@@ -1,5 +1,5 @@
--- The releases of each company with the company's share of their amounts: a movie's amount divided evenly
--- over its companies in whole cents, the odd cents to the first in its list.
+-- The releases of each company, with the company's share of their amounts: a movie's amount divided evenly
+-- among its companies in whole cents. The first companies in its list get the odd cents.
 WITH placed AS (
   SELECT
     movie_id,

@@ -1,5 +1,5 @@
--- All genres of a year ranked by the popularity of their releases: by its sum, which follows the
--- number of releases, and by its mean, among genres with 5 releases or more. Ties: the smaller id.
+-- All genres of a year, ranked by the popularity of their releases: by its sum, which grows with the
+-- number of releases, and by its mean, among genres with at least 5 releases. The smaller id wins a tie.
 WITH total AS (
   SELECT
     year,

@@ -1,5 +1,5 @@
--- The releases of each genre with the genre's share of their amounts: a movie's amount divided evenly
--- over its genres in whole cents, the odd cents to the first in its list.
+-- The releases of each genre, with the genre's share of their amounts: a movie's amount divided evenly
+-- among its genres in whole cents. The first genres in its list get the odd cents.
 WITH placed AS (
   SELECT
     movie_id,

@@ -1,5 +1,5 @@
--- Releases: movies with a release date whose status is Released or none. The year is the release
--- date's. Profit is known where both amounts are.
+-- Releases: movies with a release date whose status is Released or NULL. The year is that of the
+-- release date. Profit is known if both amounts are.
 SELECT
   movie_id,
   title,

@@ -1,4 +1,4 @@
--- What the per-genre and per-company answers leave out: releases without any genre, without any company.
+-- What the answers by genre and by company leave out: releases without any genre or any company.
 SELECT
   r.year,
   'genre' AS dimension,
