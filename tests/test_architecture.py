@@ -9,7 +9,9 @@ import sqlglot
 from sqlglot import exp
 
 from moviehouse import sql
+from moviehouse.model.sources import SOURCES
 from moviehouse.model.tables import TABLES
+from moviehouse.steps.balance import _LISTS
 from moviehouse.steps.conform import CONFORMED, SHORTCUTS, WORK
 
 SOURCE = Path(sql.__file__).parents[1]
@@ -65,6 +67,16 @@ def test_a_file_holds_one_idea(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno <= 60, node.name
+
+
+def test_every_list_is_in_the_balance_and_in_the_log():
+    """Or elements that occur twice would vanish without a line."""
+    lists = [column for source in SOURCES for column in source.nested if not column.single]
+    for column in lists:
+        assert column.name in _LISTS
+        assert f"'{column.name}' AS \"column\"" in sql.statement("log", "merged_element")
+        if any(element.name == "name" for element in column.elements):
+            assert f"'{column.name}' AS" in sql.statement("log", "name_conflict")
 
 
 @pytest.mark.parametrize(("folder", "name"), STATEMENTS)

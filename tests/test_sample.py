@@ -23,7 +23,7 @@ from moviehouse.generator.facts import COMPANIES, FAMOUS
 from moviehouse.generator.links import ID_SQL, Links, movielens_id
 from moviehouse.generator.weave import Note, Oddity, csv_line, place
 from moviehouse.generator.world import World
-from moviehouse.model.sources import SOURCES
+from moviehouse.model.sources import CREDITS, KEYWORDS, MOVIES, SOURCES
 
 csv.field_size_limit(1 << 30)
 
@@ -36,6 +36,12 @@ NEVER_PLANTED = {"missing_file", "empty_file", "missing_column", "unknown_column
 def members(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def at(file: str, column: str) -> int:
+    """The place of a column in a file."""
+    source = next(source for source in SOURCES if source.name == file)
+    return [c.name for c in source.columns].index(column)
 
 
 def planted(made: Sample) -> list[dict[str, object]]:
@@ -128,16 +134,16 @@ def test_one_name_for_an_id_and_one_movie_for_a_credit(clean: Sample) -> None:
     names: dict[tuple[str, object], str] = {}
     credits: set[str] = set()
     for name, column, id_key, thing in [
-        ("movies_metadata.csv", 3, "id", "genre"),
-        ("movies_metadata.csv", 12, "id", "company"),
-        ("movies_metadata.csv", 13, "iso_3166_1", "country"),
-        ("movies_metadata.csv", 17, "iso_639_1", "language"),
-        ("keywords.csv", 1, "id", "keyword"),
-        ("credits.csv", 0, "id", "person"),
-        ("credits.csv", 1, "id", "person"),
+        ("movies_metadata.csv", "genres", "id", "genre"),
+        ("movies_metadata.csv", "production_companies", "id", "company"),
+        ("movies_metadata.csv", "production_countries", "iso_3166_1", "country"),
+        ("movies_metadata.csv", "spoken_languages", "iso_639_1", "language"),
+        ("keywords.csv", "keywords", "id", "keyword"),
+        ("credits.csv", "cast", "id", "person"),
+        ("credits.csv", "crew", "id", "person"),
     ]:
         for record in files[name][1:]:
-            elements = ast.literal_eval(record[column])
+            elements = ast.literal_eval(record[at(name, column)])
             for element in elements:
                 assert names.setdefault((thing, element[id_key]), element["name"]) == element["name"]
                 if thing == "person":
@@ -149,9 +155,9 @@ def test_one_name_for_an_id_and_one_movie_for_a_credit(clean: Sample) -> None:
 
 def test_files_refer_to_each_other(clean: Sample) -> None:
     files = {name: records(data)[1:] for name, data in members(clean.path).items()}
-    movies = {record[5] for record in files["movies_metadata.csv"]}
-    assert {record[2] for record in files["credits.csv"]} == movies
-    assert {record[0] for record in files["keywords.csv"]} == movies
+    movies = {record[at("movies_metadata.csv", "id")] for record in files["movies_metadata.csv"]}
+    assert {record[at("credits.csv", "id")] for record in files["credits.csv"]} == movies
+    assert {record[at("keywords.csv", "id")] for record in files["keywords.csv"]} == movies
     links = {record[0]: record for record in files["links.csv"]}
     assert {record[2] for record in files["links.csv"]} == movies | {""}
     assert all(links[record[0]] == record for record in files["links_small.csv"])
@@ -165,7 +171,7 @@ def test_files_refer_to_each_other(clean: Sample) -> None:
 def test_planted_lines_point_to_records(odd: Sample) -> None:
     """The raw line at the number shows the trouble, or the movie it is about."""
     lines = {name: data.split(b"\n") for name, data in members(odd.path).items()}
-    ids = {"movies_metadata.csv": 5, "credits.csv": 2, "keywords.csv": 0}
+    ids = {source.name: at(source.name, "id") for source in (MOVIES, CREDITS, KEYWORDS)}
     listed = planted(odd)
     assert len(listed) == odd.planted
     assert listed == sorted(listed, key=lambda p: (p["file"], p["line"] or 0, p["column"] or "", p["reason"]))
