@@ -116,9 +116,9 @@ COMMENT ON COLUMN movie.title             IS 'Title in English. Source: movies_m
 COMMENT ON COLUMN movie.original_title    IS 'Title in the original language. Source: movies_metadata.csv, column original_title.';
 COMMENT ON COLUMN movie.original_language IS 'Language the movie was made in. Unit: ISO 639-1. Source: movies_metadata.csv, column original_language.';
 COMMENT ON COLUMN movie.collection_id     IS 'The collection the movie belongs to. Source: movies_metadata.csv, column belongs_to_collection.';
-COMMENT ON COLUMN movie.status            IS 'Stage of production. Only movies with Released, or with no status, count as releases. Source: movies_metadata.csv, column status.';
+COMMENT ON COLUMN movie.status            IS 'Stage of production; a release is Released or NULL. Source: movies_metadata.csv, column status.';
 COMMENT ON COLUMN movie.release_date      IS 'Date of release. The answers by year use its year. Source: movies_metadata.csv, column release_date.';
-COMMENT ON COLUMN movie.runtime_minutes   IS 'Running time. Unit: minutes. Source: movies_metadata.csv, column runtime.';
+COMMENT ON COLUMN movie.runtime_minutes   IS 'Runtime. Unit: minutes. Source: movies_metadata.csv, column runtime.';
 COMMENT ON COLUMN movie.budget_usd        IS 'Budget as published, not adjusted for inflation; NULL if unknown. Unit: US dollars. Source: movies_metadata.csv, column budget.';
 COMMENT ON COLUMN movie.revenue_usd       IS 'Revenue as published, not adjusted for inflation; NULL if unknown. Unit: US dollars. Source: movies_metadata.csv, column revenue.';
 COMMENT ON COLUMN movie.popularity        IS 'TMDB''s popularity score when the source was published. Unit: score. Source: movies_metadata.csv, column popularity.';
@@ -267,7 +267,7 @@ CREATE TABLE movielens_movie (
 COMMENT ON TABLE movielens_movie                   IS 'MovieLens''s movies, which ratings refer to, and the TMDB movie each one is linked to.';
 COMMENT ON COLUMN movielens_movie.movielens_id     IS 'MovieLens''s id of the movie. Source: links.csv, column movieId.';
 COMMENT ON COLUMN movielens_movie.imdb_id          IS 'IMDb''s id of the movie: tt and the digits. Source: links.csv, column imdbId.';
-COMMENT ON COLUMN movielens_movie.tmdb_id          IS 'TMDB''s id as the links file has it, whether or not the movie is known. Source: links.csv, column tmdbId.';
+COMMENT ON COLUMN movielens_movie.tmdb_id          IS 'TMDB''s id as linked, whether or not the movie is known. Source: links.csv, column tmdbId.';
 COMMENT ON COLUMN movielens_movie.movie_id         IS 'The movie; NULL if tmdb_id is not in movie. Source: links.csv, column tmdbId.';
 COMMENT ON COLUMN movielens_movie.in_links_small   IS 'Whether links_small.csv lists the movie. Source: links_small.csv, column movieId.';
 COMMENT ON COLUMN movielens_movie.links_line       IS 'Line in links.csv; NULL if it is not there. Unit: line, from 1.';
@@ -310,8 +310,8 @@ CREATE TABLE rejected_record (
 COMMENT ON TABLE rejected_record           IS 'What could not be loaded, in full: a record byte for byte, or one element of a record''s list.';
 COMMENT ON COLUMN rejected_record.file     IS 'File it comes from.';
 COMMENT ON COLUMN rejected_record.line     IS 'Line the record starts on. Unit: line, from 1.';
-COMMENT ON COLUMN rejected_record.unit     IS 'record, or element for one element of a list.';
-COMMENT ON COLUMN rejected_record."column" IS 'Column that is wrong, or whose list the element is in; NULL if it is the whole record.';
+COMMENT ON COLUMN rejected_record.unit     IS 'record, or element of a list.';
+COMMENT ON COLUMN rejected_record."column" IS 'Column that is wrong, or has the element''s list; NULL if it is the whole record.';
 COMMENT ON COLUMN rejected_record.position IS 'Place of the element in its list; NULL for a record. Unit: from 1.';
 COMMENT ON COLUMN rejected_record.reason   IS 'Reason code, as in the error log.';
 COMMENT ON COLUMN rejected_record.movie_id IS 'The movie, if known.';
@@ -332,7 +332,7 @@ CREATE TABLE error_log (
 
 COMMENT ON TABLE error_log           IS 'The error log, as in errors.jsonl: every record, element and cell that was not loaded exactly as it stands.';
 COMMENT ON COLUMN error_log.run_id   IS 'The run.';
-COMMENT ON COLUMN error_log.severity IS 'What became of it: rejected, mended, merged or warning.';
+COMMENT ON COLUMN error_log.severity IS 'What became of it.';
 COMMENT ON COLUMN error_log.reason   IS 'Reason code; docs/error-log.md explains each.';
 COMMENT ON COLUMN error_log.file     IS 'File it is about.';
 COMMENT ON COLUMN error_log.line     IS 'Line the record starts on. Unit: from 1.';

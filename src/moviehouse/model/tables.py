@@ -56,20 +56,10 @@ MOVIE = Table(
             source=M + "original_language",
         ),
         Column("collection_id", "BIGINT", "The collection the movie belongs to.", source=M + "belongs_to_collection"),
-        Column(
-            "status",
-            "VARCHAR",
-            "Stage of production. Only movies with Released, or with no status, count as releases.",
-            source=M + "status",
-        ),
+        Column("status", "VARCHAR", "Stage of production; a release is Released or NULL.", source=M + "status"),
         Column("release_date", "DATE", "Date of release. The answers by year use its year.", source=M + "release_date"),
         Column(
-            "runtime_minutes",
-            "INTEGER",
-            "Running time.",
-            unit="minutes",
-            source=M + "runtime",
-            check="runtime_minutes > 0",
+            "runtime_minutes", "INTEGER", "Runtime.", unit="minutes", source=M + "runtime", check="runtime_minutes > 0"
         ),
         Column(
             "budget_usd",
@@ -250,10 +240,7 @@ MOVIELENS_MOVIE = Table(
         _key("movielens_id", "BIGINT", "MovieLens's id of the movie.", "links.csv:movieId"),
         Column("imdb_id", "VARCHAR", "IMDb's id of the movie: tt and the digits.", source="links.csv:imdbId"),
         Column(
-            "tmdb_id",
-            "BIGINT",
-            "TMDB's id as the links file has it, whether or not the movie is known.",
-            source="links.csv:tmdbId",
+            "tmdb_id", "BIGINT", "TMDB's id as linked, whether or not the movie is known.", source="links.csv:tmdbId"
         ),
         Column("movie_id", "BIGINT", "The movie; NULL if tmdb_id is not in movie.", source="links.csv:tmdbId"),
         Column(
@@ -308,17 +295,9 @@ REJECTED_RECORD = Table(
         Column("file", "VARCHAR", "File it comes from.", nullable=False, check=f"file IN ({_FILES})"),
         _line("line", "Line the record starts on.", nullable=False),
         Column(
-            "unit",
-            "VARCHAR",
-            "record, or element for one element of a list.",
-            nullable=False,
-            check="unit IN ('record', 'element')",
+            "unit", "VARCHAR", "record, or element of a list.", nullable=False, check="unit IN ('record', 'element')"
         ),
-        Column(
-            "column",
-            "VARCHAR",
-            "Column that is wrong, or whose list the element is in; NULL if it is the whole record.",
-        ),
+        Column("column", "VARCHAR", "Column that is wrong, or has the element's list; NULL if it is the whole record."),
         Column("position", "INTEGER", "Place of the element in its list; NULL for a record.", unit="from 1"),
         Column(
             "reason", "VARCHAR", "Reason code, as in the error log.", nullable=False, check=f"reason IN ({_REJECTIONS})"
@@ -340,13 +319,7 @@ ERROR_LOG = Table(
     "The error log, as in errors.jsonl: every record, element and cell that was not loaded exactly as it stands.",
     (
         Column("run_id", "VARCHAR", "The run.", nullable=False),
-        Column(
-            "severity",
-            "VARCHAR",
-            "What became of it: rejected, mended, merged or warning.",
-            nullable=False,
-            check=f"severity IN ({_SEVERITIES})",
-        ),
+        Column("severity", "VARCHAR", "What became of it.", nullable=False, check=f"severity IN ({_SEVERITIES})"),
         Column("reason", "VARCHAR", "Reason code; docs/error-log.md explains each.", nullable=False),
         Column("file", "VARCHAR", "File it is about."),
         Column("line", "BIGINT", "Line the record starts on.", unit="from 1"),
