@@ -16,14 +16,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 run: .venv/run
 ifdef SOURCE
-	$(BIN)/moviehouse $(SOURCE) --out $(OUT)
+	$(BIN)/moviehouse "$(SOURCE)" --out "$(OUT)"
 else
 	@mkdir -p build
 	$(BIN)/moviehouse sample $(SAMPLE) --movies 2000 --ratings 100000
-	$(BIN)/moviehouse $(SAMPLE) --out $(OUT)
+	$(BIN)/moviehouse $(SAMPLE) --out "$(OUT)"
 endif
 	@echo
-	$(BIN)/moviehouse ask genre-revenue-by-year --top 20 --release $(OUT)
+	$(BIN)/moviehouse ask genre-revenue-by-year --top 20 --release "$(OUT)"
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n auto
@@ -38,7 +38,7 @@ docs: .venv/dev
 	$(BIN)/python -m moviehouse.render
 
 bench: .venv/dev
-	$(BIN)/python bench/build.py
+	$(BIN)/python bench/build.py --into docs/benchmarks.md
 
 dist: .venv/dev
 	rm -rf dist

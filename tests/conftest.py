@@ -16,6 +16,8 @@ from s3_server import S3Server, serve
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the developer's credentials and settings out, of subprocesses too; no proxy for the loopback."""
     for name in list(os.environ):
+        if name == "MOVIEHOUSE_TEST_DATA":
+            continue
         if name.startswith(("AWS_", "MOVIEHOUSE_")):
             del os.environ[name]
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"

@@ -212,7 +212,7 @@ def test_asking(house):
     ask = house.release.ask
     answer = ask("genre-revenue-by-year", years=(1995, 1995), genre="animation")
     assert answer.rows == ((1995, 16, "Animation", 1, 1, 1000, D("333.33")),)
-    assert answer.notes == ("1995 Animation: 1 of 1 movies have a known revenue.",)
+    assert answer.notes == ("1995 Animation: its one movie has a known revenue.",)
     assert ask("genre_budget_by_year", genre="18").rows[0][:3] == (1995, 18, "Drama")
     assert [r[0] for r in ask("company-popularity-by-year", top=1).rows] == [3]
     assert ask("company-revenue-by-year", company="DISNEY").rows[0][0] == 2
@@ -226,7 +226,7 @@ def test_asking_for_what_is_not_there(house):
     with pytest.raises(UsageError, match="no genre 'Drma'") as caught:
         ask("genre-revenue-by-year", genre="Drma")
     assert "Near: Drama (18)" in caught.value.hint
-    with pytest.raises(UsageError, match=r"'Pixar' is the name of 2: Pixar \(1\), Pixar \(3\)"):
+    with pytest.raises(UsageError, match=r"'Pixar' is the name of 2 companies: Pixar \(1\), Pixar \(3\)"):
         ask("company-revenue-by-year", company="Pixar")
     with pytest.raises(UsageError, match="has no company"):
         ask("genre-revenue-by-year", company="Pixar")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from small import movies, text, write
 
 import moviehouse
-from moviehouse.errors import SourceError
+from moviehouse.errors import GateError, SourceError
 from moviehouse.model.sources import SOURCES
 
 NOISE = [
@@ -103,6 +103,8 @@ def test_the_balance_closes_on_any_files_or_they_are_refused(tmp_path_factory, s
         release = moviehouse.build(str(folder), folder / "out")
     except SourceError as error:
         assert "UTF-8" in error.message
+    except GateError as error:
+        assert "1 quality gate(s) failed: some_movie_is_loaded" in error.message
     else:
         holds(release)
     shutil.rmtree(folder)
@@ -118,6 +120,8 @@ def test_the_balance_closes_on_bytes_that_mean_nothing(tmp_path_factory, body):
         release = moviehouse.build(str(folder), folder / "out")
     except SourceError as error:
         assert "UTF-8" in error.message
+    except GateError as error:
+        assert "1 quality gate(s) failed: some_movie_is_loaded" in error.message
     else:
         holds(release)
     shutil.rmtree(folder)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import zipfile
 from collections import Counter
 from decimal import Decimal
@@ -15,7 +16,7 @@ import moviehouse
 from moviehouse.model.tables import TABLES
 from moviehouse.sql import QUESTIONS
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+DATA = Path(os.environ.get("MOVIEHOUSE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 EDITIONS = {"kaggle": DATA / "the-movies-dataset-excerpt.zip", "s3": DATA / "the-movies-dataset-excerpt-s3.zip"}
 needs_excerpt = pytest.mark.skipif(
     not EDITIONS["kaggle"].exists(), reason="the publishers' data is no part of the project"

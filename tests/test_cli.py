@@ -34,7 +34,8 @@ def test_the_source_alone_builds_a_release_and_says_what_became_of_it(capsys, fo
     assert (tmp_path / "moviehouse-out" / "current" / "run.json").exists()
     assert re.search(r"movies_metadata\.csv +1 +1 +0 +0 +0 +0", out)
     assert "missing_file" in out
-    assert "1 movies are releases; the per-year answers leave 0 out" in out
+    assert "Releases: 1 movies; the per-year answers leave 0 out" in out
+    assert re.search(r"links.csv +missing", out)
     assert out.index("error log ") > out.index("run record ")
     assert "moviehouse ask genre-revenue-by-year --year 1995" in out
     assert "conform (" in err
@@ -57,6 +58,8 @@ def test_a_bare_word_that_is_neither_command_nor_file(capsys, folder):
     status, out, err = run(capsys, "biuld")
     assert (status, out) == (2, "")
     assert "No such command or file: 'biuld'" in err
+    assert "Did you mean build?" in err
+    assert run(capsys, "biuld", folder)[0] == 2
 
 
 def test_a_file_named_like_a_command_is_written_with_its_folder(capsys, folder, tmp_path):
@@ -80,6 +83,12 @@ def test_a_file_named_like_a_command_is_written_with_its_folder(capsys, folder, 
         (["ask", "genre-revenue-by-year"], 1, "no release"),
         (["ask", "nothing"], 2, "nothing"),
         (["ask", "genre-revenue-by-year", "--year", "last"], 2, "last"),
+        (["ask", "genre-revenue-by-year", "--year", "1999:1990"], 2, "backwards"),
+        (["ask", "genre-revenue-by-year", "--top", "0"], 2, "--top"),
+        (["in", "--memory-limit", "lots"], 2, "lots"),
+        (["in", "--threads", "-1"], 2, "threads"),
+        (["in", "in"], 2, "one argument too many: 'in'"),
+        ([], 2, "Give a SOURCE"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence_on_standard_error(capsys, folder, arguments, status, message):
@@ -89,6 +98,32 @@ def test_what_is_wrong_is_said_in_a_sentence_on_standard_error(capsys, folder, a
     assert message in err
     assert "Traceback" not in err
     assert len(err.splitlines()) <= 25
+
+
+def test_a_failed_run_says_where_its_log_is_and_a_typo_writes_nothing(capsys, folder, tmp_path):
+    assert run(capsys, "missing.zip")[0] == 1
+    assert not (tmp_path / "moviehouse-out").exists()
+    (folder / "links.csv").write_bytes(b"movieId,TMDBID\n1,1\n")
+    status, _, err = run(capsys, folder)
+    assert status == 1
+    assert "rename TMDBID" in err
+    log = re.search(r"Log: (.*)", err)[1]
+    last = json.loads((tmp_path / log).read_text().splitlines()[-1])
+    assert (last["file"], last["line"], last["column"]) == ("links.csv", 1, "tmdbId")
+
+
+def test_a_reader_that_stops_reading_is_no_failure(folder, tmp_path):
+    subprocess.run([sys.executable, "-m", "moviehouse", folder, "-q"], cwd=tmp_path, check=True)
+    command = f"set -o pipefail; {sys.executable} -m moviehouse ask | head -1"
+    assert subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+
+def test_amounts_are_never_cut_on_a_narrow_terminal(capsys, folder, monkeypatch):
+    run(capsys, folder, "-q")
+    monkeypatch.setattr("moviehouse.render.terminal._WIDTH_IN_A_PIPE", 60)
+    out = run(capsys, "ask", "genre-revenue-by-year")[1]
+    assert "5,000.00" in out
+    assert "…" not in out
 
 
 def test_a_bug_is_one_line_on_the_screen_and_status_70(capsys, folder, monkeypatch):
@@ -115,10 +150,10 @@ def test_ask_as_table_csv_and_json(capsys, folder):
     status, out, _ = run(capsys, "ask", "genre-revenue-by-year", "--year", "1990:1999")
     assert status == 0
     assert re.search(r"1995 +18 +Drama +1 +1 +5,000 +5,000\.00", out)
-    assert "1995 Drama: 1 of 1 movies have a known revenue." in out
+    assert "1995 Drama: its one movie has a known revenue." in out
     _, out, err = run(capsys, "ask", "genre-revenue-by-year", "--format", "csv")
     assert out.splitlines()[1] == "1995,18,Drama,1,1,5000,5000.00"
-    assert "1 of 1 movies" in err
+    assert "its one movie" in err
     assert json.loads(run(capsys, "ask", "genre-revenue-by-year", "--format", "json")[1])[0]["revenue_usd"] == 5000
     assert run(capsys, "ask", "genre-revenue-by-year", "--show-sql")[1].startswith("-- Revenue by genre")
     assert len(run(capsys, "ask")[1].splitlines()) == 9

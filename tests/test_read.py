@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from small import HEADERS, built, movies, text, told, write
 
-from moviehouse.errors import SourceError
+from moviehouse.errors import GateError, SourceError
 
 
 def only(tmp_path, **cell):
@@ -174,10 +174,12 @@ def test_empty_files_give_empty_tables_and_a_warning(tmp_path):
     assert result.rows("SELECT count(*) FROM keyword") == [(0,)]
 
 
-def test_a_file_with_a_header_alone(tmp_path):
-    result = built(write(tmp_path / "in", movies_metadata=[]))
-    assert result.run.rows["movie"] == 0
-    assert result.rows("SELECT count(*) FROM genre_revenue_by_year") == [(0,)]
+@pytest.mark.parametrize(("content", "error"), [(b"", SourceError), ([], GateError), (movies({"id": "x"}), GateError)])
+def test_a_release_without_a_movie_never_takes_the_place_of_one_with_some(tmp_path, content, error):
+    good = built(write(tmp_path / "in"))
+    with pytest.raises(error, match="is empty|some_movie_is_loaded"):
+        built(write(tmp_path / "in", movies_metadata=content))
+    assert (good.release.out / "current").resolve() == good.release.path.resolve()
 
 
 def test_crlf_and_a_byte_order_mark(tmp_path):

@@ -42,7 +42,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Release:
-    """A published release: its directory, the output directory it is current in, and its run record."""
+    """A published release: its directory, the output directory it is current in, and its run record.
+
+    `ask` takes the filters of `moviehouse.ask`.
+    """
 
     path: Path
     out: Path
@@ -72,28 +75,52 @@ class Checked:
 
 
 def build(
-    source: str, out: str | Path = "moviehouse-out", *, progress: Progress | None = None, **options: Any
+    source: str | Path,
+    out: str | Path = "moviehouse-out",
+    *,
+    format: str = "parquet",
+    sign: bool = True,
+    encoding: str = "utf-8",
+    cache: Path | None = None,
+    memory_limit: str = "2GiB",
+    threads: int | None = None,
+    max_bytes: int = 64 << 30,
+    progress: Progress | None = None,
 ) -> Release:
     """Turn a source into a release in `out`.
 
-    `source` is s3://, https://, file://, the path of a zip, or a directory of CSV files; `options`
-    are the fields of `moviehouse.pipeline.Options`. Raises SourceError where the source cannot be
-    used, GateError where a check of the result fails, TargetError where `out` cannot be written;
-    the release before, if any, stays current then.
+    `source` is s3://, https://, file://, the path of a zip, or a directory of CSV files. `format` is
+    that of tables/, parquet or csv; `sign=False` reads S3 without credentials; `cache` is where
+    downloads are kept; `memory_limit` and `threads` are DuckDB's; `max_bytes` limits what an archive
+    may extract to. Raises SourceError where the source cannot be used, GateError where a check of
+    the result fails, TargetError where `out` cannot be written; the previous release, if any, stays
+    current then.
     """
     from moviehouse import pipeline
     from moviehouse.progress import Quiet
 
-    path, record = pipeline.build(str(source), Path(out), pipeline.Options(**options), progress or Quiet())
+    options = pipeline.Options(format, sign, encoding, cache, memory_limit, threads, max_bytes)
+    path, record = pipeline.build(str(source), Path(out), options, progress or Quiet())
     return Release(path, Path(out), record)
 
 
-def check(source: str, *, progress: Progress | None = None, **options: Any) -> Checked:
+def check(
+    source: str | Path,
+    *,
+    sign: bool = True,
+    encoding: str = "utf-8",
+    cache: Path | None = None,
+    memory_limit: str = "2GiB",
+    threads: int | None = None,
+    max_bytes: int = 64 << 30,
+    progress: Progress | None = None,
+) -> Checked:
     """Read and check a source as `build` does, and write nothing."""
     from moviehouse import pipeline
     from moviehouse.progress import Quiet
 
-    record, lines = pipeline.check_only(str(source), pipeline.Options(**options), progress or Quiet())
+    options = pipeline.Options("parquet", sign, encoding, cache, memory_limit, threads, max_bytes)
+    record, lines = pipeline.check_only(str(source), options, progress or Quiet())
     return Checked(record, lines)
 
 
@@ -101,25 +128,34 @@ def ask(
     question: str,
     release: str | Path = "moviehouse-out",
     *,
-    years: tuple[int, int] | None = None,
+    years: int | tuple[int, int] | None = None,
     genre: str | int | None = None,
     company: str | int | None = None,
     top: int | None = None,
 ) -> Answer:
     """Ask one of the nine questions of a release (its directory, or the output directory).
 
-    `years` is inclusive; `genre` and `company` are names or ids; `top` keeps the largest amounts.
+    `years` is a year or an inclusive range; `genre` and `company` are names or ids; `top` keeps the largest amounts.
     Raises UsageError for a question, genre or company that is not there.
     """
     from moviehouse.steps.answer import Filters
     from moviehouse.steps.answer import ask as answer
 
     text = [None if thing is None else str(thing) for thing in (genre, company)]
-    return answer(Path(release), question, Filters(years, text[0], text[1], top))
+    span = (years, years) if isinstance(years, int) else years
+    return answer(Path(release), question, Filters(span, text[0], text[1], top))
 
 
-def sample(out: str | Path, **options: Any) -> Sample:
-    """Write a generated zip in the source's format; see `moviehouse.generator.sample`."""
+def sample(
+    out: str | Path,
+    *,
+    movies: int = 1000,
+    ratings: int = 20_000,
+    seed: int = 1,
+    oddities: bool = True,
+    progress: Progress | None = None,
+) -> Sample:
+    """Write a generated zip in the source's format, and the list of what was planted in it."""
     from moviehouse.generator import sample as generate
 
-    return generate(Path(out), **options)
+    return generate(Path(out), movies=movies, ratings=ratings, seed=seed, oddities=oddities, progress=progress)

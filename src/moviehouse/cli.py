@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import sys
 import traceback
 from dataclasses import asdict
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.exceptions import UnusedCliTokensError
 
 import moviehouse
 from moviehouse.errors import MoviehouseError, UsageError
@@ -33,7 +36,8 @@ every record that was not taken as it stands. Nothing is lost, and nothing is gu
 **SOURCE** is `s3://bucket/key`, `https://…`, `file://…`, the path of a zip, or a directory of CSV files:
 
 ```
-moviehouse s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip
+moviehouse \\
+  s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip
 moviehouse ./the-movies-dataset.zip --out results --format csv
 moviehouse sample sample.zip && moviehouse sample.zip
 moviehouse ask genre-revenue-by-year --year 1995
@@ -49,6 +53,7 @@ app = App(
     version=moviehouse.__version__,
     help_format="markdown",
     result_action="return_value",
+    suppress_keyboard_interrupt=False,
 )
 
 Source = Annotated[str, Parameter(help="s3://bucket/key, https://…, file://…, a zip, or a directory of CSV files.")]
@@ -202,7 +207,7 @@ def sample(
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
-    """Write a generated dataset in the original's exact format, with every known oddity planted."""
+    """Write a generated dataset in the original's exact format, with as many known oddities planted as fit."""
     made = moviehouse.sample(out, movies=movies, ratings=ratings, seed=seed, progress=for_stream(quiet=quiet))
     if not quiet:
         print(
@@ -213,10 +218,13 @@ def sample(
     return 0
 
 
-def _exists(source: str) -> None:
+def _exists(word: str) -> None:
     """A bare word that is neither a command nor a file is wrong usage."""
-    if not any(mark in source for mark in ("/", "\\", ".", ":")) and not Path(source).exists():
-        raise UsageError(f"No such command or file: {source!r}.", "See moviehouse --help.")
+    if any(mark in word for mark in ("/", "\\", ".", ":")) or Path(word).exists():
+        return
+    near = get_close_matches(word, [name for name in app if not name.startswith("-")], 1)
+    hint = f"Did you mean {near[0]}?" if near else "See moviehouse --help."
+    raise UsageError(f"No such command or file: {word!r}.", hint)
 
 
 def _years(text: str | None) -> tuple[int, int] | None:
@@ -224,9 +232,13 @@ def _years(text: str | None) -> tuple[int, int] | None:
         return None
     first, colon, last = text.partition(":")
     try:
-        return (int(first), int(last)) if colon else (int(first), int(first))
+        years = (int(first or 0), int(last or 9999)) if colon else (int(first), int(first))
     except ValueError:
-        raise UsageError(f"{text!r} is no year or range of years.", "Write --year 1995 or --year 1990:1999.") from None
+        message = f"{text!r} is not a year or a range of years."
+        raise UsageError(message, "Write --year 1995, --year 1990:1999 or --year 1990: for all since.") from None
+    if years[0] > years[1]:
+        raise UsageError(f"The range {text} runs backwards.", f"Write --year {years[1]}:{years[0]}.")
+    return years
 
 
 def _print_json(value: dict[str, Any]) -> None:
@@ -242,14 +254,33 @@ def _stop(number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def _settle_streams() -> None:
+    """What a terminal's encoding lacks is escaped, not a failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _first_word(arguments: list[str]) -> None:
+    if not arguments:
+        raise UsageError("Give a SOURCE, for example: moviehouse ./the-movies-dataset.zip", "See moviehouse --help.")
+    if not arguments[0].startswith("-") and arguments[0] not in app:
+        _exists(arguments[0])
+
+
 def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way to end)
     """Run the command; gives the exit status."""
     _received.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     debug = "--debug" in arguments
+    _settle_streams()
     try:
+        _first_word(arguments)
         status = app(arguments, exit_on_error=False, print_error=False)
+    except UnusedCliTokensError as error:
+        surplus = ", ".join(repr(token) for token in error.unused_tokens or ())
+        return _fail(UsageError(f"There is one argument too many: {surplus}.", "See moviehouse --help."), debug=debug)
     except CycloptsError as error:
         return _fail(UsageError(str(error).splitlines()[0], "See moviehouse --help."), debug=debug)
     except MoviehouseError as error:
@@ -286,4 +317,6 @@ def _fail(error: MoviehouseError, *, debug: bool) -> int:
         print(f"  {error.hint}", file=sys.stderr)
     if error.retry:
         print("  Trying again can help.", file=sys.stderr)
+    if error.log is not None:
+        print(f"  Log: {error.log}", file=sys.stderr)
     return error.exit_status

@@ -336,4 +336,14 @@ REASONS = (
     ),
 )
 
+
+def cut(text: str, size: int | None = None) -> str:
+    """A value as the log shows it: at most 1 KiB of UTF-8, a cut marked with the full size in bytes."""
+    raw = text.encode()
+    if len(raw) <= VALUE_LIMIT and size is None:
+        return text
+    size = len(raw) if size is None else size
+    return raw[: VALUE_LIMIT - 32].decode("utf-8", "ignore") + f" … [{size} bytes]"
+
+
 REASON = {reason.code: reason for reason in REASONS}

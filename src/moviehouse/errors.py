@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class MoviehouseError(Exception):
-    """The root. `hint` says what to do; `retry` whether the same command may work later."""
+    """The root. `hint` says what to do; `retry` whether the same command may work later.
+
+    `file`, `line` and `column` say where in the source, where that is known; `log` is the path of the
+    failed run's log, once it is written.
+    """
 
     exit_status = 70
     retry = False
 
-    def __init__(self, message: str, hint: str = "", *, retry: bool | None = None) -> None:
+    log: Path | None = None
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        retry: bool | None = None,
+        file: str | None = None,
+        line: int | None = None,
+        column: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.file, self.line, self.column = file, line, column
         if retry is not None:
             self.retry = retry
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
 
 
 class Step(Protocol):
@@ -49,56 +56,68 @@ class Lines:
 
 
 class _Task:
-    def __init__(self, bars: object, task: object) -> None:
+    def __init__(self, bars: RichProgress, task: TaskID) -> None:
         self._bars, self._task = bars, task
 
     def advance(self, amount: int) -> None:
-        self._bars.advance(self._task, amount)  # type: ignore[attr-defined]
+        self._bars.advance(self._task, amount)
 
 
 class Bars:
-    """Live bars on a terminal's standard error."""
+    """On a terminal: live bars for the steps under way, a line for each that has ended."""
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            SpinnerColumn,
-            TextColumn,
-            TimeElapsedColumn,
-        )
-        from rich.progress import Progress as RichProgress
 
-        self._bars = RichProgress(
-            SpinnerColumn(finished_text="✓"),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            DownloadColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-        )
+        self._console = Console(stderr=True, highlight=False)
+        self._bars: RichProgress | None = None
         self._open = 0
+        self._lock = Lock()
 
     @contextmanager
     def step(self, name: str, total: int | None = None) -> Iterator[Step]:
-        """Run the step under a bar; without a total the bar only pulses."""
-        if not self._open:
-            self._bars.start()
-        self._open += 1
-        task = self._bars.add_task(name, total=total)
+        """Run the step under a bar; without a total it only pulses."""
+        start = time.monotonic()
+        with self._lock:
+            if self._bars is None:
+                self._bars = _live(self._console)
+                self._bars.start()
+            self._open += 1
+            bars = self._bars
+            task = bars.add_task(name, total=total or None)
+        done = False
         try:
-            yield _Task(self._bars, task)
-            done = self._bars.tasks[task].completed or 1
-            self._bars.update(task, total=done, completed=done)
+            yield _Task(bars, task)
+            done = True
         finally:
-            self._open -= 1
-            if not self._open:
-                self._bars.stop()
+            with self._lock:
+                bars.remove_task(task)
+                if done:
+                    bars.console.print(f"[green]✓[/] {name} [dim]{time.monotonic() - start:.1f} s[/]")
+                self._open -= 1
+                if not self._open:
+                    bars.stop()
+                    self._bars = None
+
+
+def _live(console: Console) -> RichProgress:
+    from rich.progress import BarColumn, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    return RichProgress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
 
 
 def for_stream(*, quiet: bool) -> Progress:
     """Choose how to show progress on this process's standard error."""
     if quiet:
         return Quiet()
-    return Bars() if sys.stderr.isatty() else Lines()
+    live = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return Bars() if live else Lines()

@@ -55,7 +55,7 @@ class RunRecord:
     seconds: dict[str, float] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
-    format: int = FORMAT
+    run_format: int = FORMAT
 
     @classmethod
     def begin(cls, **options: Any) -> RunRecord:

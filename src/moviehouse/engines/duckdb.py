@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from moviehouse.error_log import REASONS
 from moviehouse.model.schema import Table
 from moviehouse.steps.rows import literal, name
 
 # DuckDB 1.4 and later can open what is written in this version; the default of 2.0 only 2.0 can.
 STORAGE_VERSION = "v1.4.0"
+_SEARCH_PATH = "SET search_path = 'memory.main,model.main'"
 
 
 class DuckDB:
@@ -30,25 +30,18 @@ class DuckDB:
             config["threads"] = threads
         self.con = duckdb.connect(":memory:", config=config)
         self.con.execute(f"ATTACH {literal(str(database))} AS model (STORAGE_VERSION {literal(STORAGE_VERSION)})")
-        self.con.execute("SET search_path = 'memory.main,model.main'")
+        self.con.execute(_SEARCH_PATH)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection to the same relations, for another thread."""
+        cursor = self.con.cursor()
+        cursor.execute(_SEARCH_PATH)
+        return cursor
 
     def close(self) -> None:
         """Write everything to the database's file and let go of it."""
         self.con.execute("USE memory.main")
         self.con.execute("DETACH model")
-        self.con.close()
-
-    def abandon(self, log: Path) -> None:
-        """Save the log's lines gathered so far, and let go, since the run failed."""
-        reasons = ", ".join(f"({literal(r.code)}, {literal(r.severity)}, {literal(r.action)})" for r in REASONS)
-        lines = 'SELECT file, line, reason, "column", movie_id, value, message FROM '
-        with suppress(duckdb.Error):
-            self.con.execute(
-                f"COPY (SELECT '' AS run_id, r.severity, n.reason, n.file, n.line, n.\"column\", n.movie_id, "
-                f"left(n.value, 256) AS value, n.message, r.action FROM ({lines} note UNION ALL {lines} reject) AS n "
-                f"JOIN (VALUES {reasons}) AS r (code, severity, action) ON r.code = n.reason) "
-                f"TO {literal(str(log))} (FORMAT json)"
-            )
         self.con.close()
 
     def create_work(self, relation: str, select: str) -> None:
@@ -92,10 +85,11 @@ def increasing(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str
 
 @contextmanager
 def opened(
-    database: Path, *, read_only: bool = True, memory_limit: str = "2GiB"
+    database: Path, memory_limit: str = "2GiB", threads: int | None = None, *, read_only: bool = True
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a release's database as analysts will."""
-    con = duckdb.connect(str(database), read_only=read_only, config={"memory_limit": memory_limit})
+    config: dict[str, Any] = {"memory_limit": memory_limit} | ({"threads": threads} if threads else {})
+    con = duckdb.connect(str(database), read_only=read_only, config=config)
     try:
         yield con
     finally:

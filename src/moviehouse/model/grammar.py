@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-INTEGER = r"[+-]?[0-9]{1,18}(\.0*)?"
-NUMBER = r"[+-]?([0-9]{1,24}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+INTEGER = r"[+-]?0*[0-9]{1,18}(\.0*)?"
+NUMBER = r"[+-]?(0*[0-9]{1,24}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+HALF_STARS = r"0*([0-5](\.[05]?0*)?|\.50*)"
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 BOOLEAN = r"(true|false|True|False|TRUE|FALSE)"
 
@@ -63,14 +64,11 @@ def decimal(precision: int, scale: int, low: str, high: str) -> Kind:
 
 def half_stars() -> Kind:
     """A MovieLens rating: 0.5 to 5 in steps of one half."""
-    value = (
-        "CASE WHEN TRY_CAST({cell} AS DOUBLE) * 2 = floor(TRY_CAST({cell} AS DOUBLE) * 2)"
-        " THEN TRY_CAST(TRY_CAST({cell} AS DOUBLE) AS DECIMAL(2,1)) END"
-    )
+    value = "TRY_CAST({cell} AS DECIMAL(2,1))"
     return Kind(
         "half_stars",
         "DECIMAL(2,1)",
-        NUMBER,
+        HALF_STARS,
         value,
         "invalid_number",
         "0.5",
@@ -94,6 +92,6 @@ def epoch_seconds() -> Kind:
     """Seconds since 1970-01-01 UTC, up to the year 9999."""
     value = "make_timestamp(TRY_CAST(split_part({cell}, '.', 1) AS BIGINT) * 1000000)"
     return Kind(
-        "epoch_seconds", "TIMESTAMP", r"[0-9]{1,12}(\.0*)?", value, "invalid_integer",
+        "epoch_seconds", "TIMESTAMP", r"0*[0-9]{1,12}(\.0*)?", value, "invalid_integer",
         "TIMESTAMP '1970-01-01'", "TIMESTAMP '9999-12-31'", words="seconds since 1970-01-01 UTC",
     )  # fmt: skip

@@ -20,6 +20,7 @@ from moviehouse.model.grammar import (
 )
 
 ID = integer(1, 2**53)
+ZERO = r"[+-]?0+(\.0*)?"
 LANGUAGE_CODE = text("[a-z]{2,3}")
 # TMDB's highest known revenue is 2.9e9; the limit keeps every sum of cents far inside a BIGINT.
 DOLLARS = integer(0, 10**11)
@@ -141,7 +142,7 @@ MOVIES = SourceFile(
                 Element("backdrop_path", "collection_backdrop_path", text()),
             ),
         ),
-        SourceColumn("budget", "budget_usd", DOLLARS, required=True, null_tokens=r"0+(\.0*)?", suspicious=(1, 999)),
+        SourceColumn("budget", "budget_usd", DOLLARS, required=True, null_tokens=ZERO, suspicious=(1, 999)),
         NestedColumn(
             "genres",
             (
@@ -177,8 +178,8 @@ MOVIES = SourceFile(
             ("country_code",),
         ),
         SourceColumn("release_date", "release_date", date(), required=True),
-        SourceColumn("revenue", "revenue_usd", DOLLARS, required=True, null_tokens=r"0+(\.0*)?", suspicious=(1, 999)),
-        SourceColumn("runtime", "runtime_minutes", integer(0, 10**6, "INTEGER"), null_tokens=r"0+(\.0*)?"),
+        SourceColumn("revenue", "revenue_usd", DOLLARS, required=True, null_tokens=ZERO, suspicious=(1, 999)),
+        SourceColumn("runtime", "runtime_minutes", integer(0, 10**6, "INTEGER"), null_tokens=ZERO),
         NestedColumn(
             "spoken_languages",
             (

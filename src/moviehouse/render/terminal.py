@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -25,8 +27,15 @@ _SEVERITY_STYLE = {"rejected": "red", "mended": "yellow", "merged": "cyan", "war
 _WIDTH_IN_A_PIPE = 120
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """A reader that has read enough (head) is no failure."""
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  (for what is still to be printed)
+        raise SystemExit(0)
+
+
 def _console() -> Console:
-    console = Console(highlight=False, soft_wrap=False)
+    console = _Console(highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = _WIDTH_IN_A_PIPE
     return console
@@ -39,7 +48,7 @@ def show_release(release: Release) -> None:
     console.print(Text(f"\nRelease {run.run_id}, published in {sum(run.seconds.values()):.1f} s", style="bold"))
     _show_run(console, run)
     out = release.out
-    places = Table.grid(padding=(0, 2))
+    places = Table.grid(padding=(0, 2), pad_edge=False)
     for what, path in (
         ("tables", f"{out / 'tables'}  ({len(run.rows)} tables, {sum(run.rows.values()):,} rows)"),
         ("database", str(out / "moviehouse.duckdb")),
@@ -53,7 +62,9 @@ def show_release(release: Release) -> None:
     console.print(places)
     place = "" if out == Path("moviehouse-out") else f" --release {out}"
     console.print(Text("\nNext", style="bold"))
-    console.print(Text(f"moviehouse ask genre-revenue-by-year --year {_a_year(release)}{place}"))
+    called = Path(sys.argv[0])
+    command = str(called) if called.name == "moviehouse" and not shutil.which("moviehouse") else "moviehouse"
+    console.print(Text(f"{command} ask genre-revenue-by-year --year {_a_year(release)}{place}"))
 
 
 def _a_year(release: Release) -> int:
@@ -93,7 +104,9 @@ def _show_balance(console: Console, run: RunRecord) -> None:
     for file, entry in run.files.items():
         counts = entry.get("records", {})
         cells = [counts.get(c, 0) for c in ("read", "loaded", "merged", "rejected", "mended", "warned")]
-        if counts:
+        if not entry.get("sha256"):
+            table.add_row(file, Text("missing", style="dim"))
+        elif counts:
             table.add_row(file, *(Text(f"{n:,}", style="" if n else "dim") for n in cells))
     console.print(table)
     console.print(
@@ -119,15 +132,16 @@ def _show_log(console: Console, run: RunRecord) -> None:
 def _show_excluded(console: Console, run: RunRecord) -> None:
     movies = sum(row["movies"] for row in run.excluded)
     released = run.releases.get("movies") or 0
-    console.print(Text(f"\n{released:,} movies are releases; the per-year answers leave {movies:,} out", style="bold"))
+    line = f"\nReleases: {released:,} movies; the per-year answers leave {movies:,} out"
+    console.print(Text(line, style="bold"))
     for row in run.excluded:
-        what = f"status {row['status']}" if row["status"] != "none" else "no status"
-        what += "" if row["dated"] else ", no release date"
+        what = f"status {row['status']}" if row["status"] else "no status"
+        what += "" if row["dated"] else ", no readable release date"
         console.print(Text(f"  {row['movies']:>6,}  {what}{_known_dollars(row)}"))
     for what, row in run.unattributed.items():
-        console.print(
-            Text(f"{row['movies']:,} releases are {what.replace('_', ' a ')}{_known_dollars(row)}", style="dim")
-        )
+        have = "release has" if row["movies"] == 1 else "releases have"
+        thing = what.removeprefix("without_")
+        console.print(Text(f"{row['movies']:,} {have} no {thing}{_known_dollars(row)}", style="dim"))
 
 
 def _known_dollars(row: dict[str, Any]) -> str:
@@ -178,11 +192,16 @@ def _json_value(value: Any) -> Any:
 def _show_table(answer: Answer) -> None:
     console = _console()
     console.print(Text(header("questions", answer.question).splitlines()[0] + "\n", style="bold"))
+    rows = [[_shown(c, v) for c, v in zip(answer.columns, row, strict=True)] for row in answer.rows]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in answer.columns:
-        table.add_column(column, justify="left" if column in ("genre", "company") else "right")
-    for row in answer.rows:
-        table.add_row(*(_shown(column, value) for column, value in zip(answer.columns, row, strict=True)))
+    natural = sum(max(len(c), *(len(r[i]) for r in rows), 0) + 2 for i, c in enumerate(answer.columns))
+    for i, column in enumerate(answer.columns):
+        text = column in ("genre", "company")
+        head = column.replace("_", "_\n") if natural > console.width else column
+        least = 8 if text else max((len(r[i]) for r in rows), default=0)
+        table.add_column(head, justify="left" if text else "right", min_width=least, overflow="fold")
+    for shown in rows:
+        table.add_row(*shown)
     console.print(table)
     if not answer.rows:
         console.print(Text("No rows: no release matches."))
@@ -196,7 +215,7 @@ def _shown(column: str, value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}"
     if isinstance(value, Decimal):
-        return f"{value:,.2f}" if column.endswith("_allocated") else f"{value.normalize():,f}"
+        return f"{value:,.2f}" if column.endswith("_allocated") else f"{value:,.3f}"
     if isinstance(value, int) and not column.endswith("_id") and column != "year":
         return f"{value:,}"
     return str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,9 @@ def ask(release: Path, question: str, filters: Filters = Filters()) -> Answer:
     """
     stem = question.replace("-", "_")
     if stem not in QUESTIONS:
-        raise UsageError(
-            f"There is no question {question!r}.",
-            f"Ask one of: {', '.join(q.replace('_', '-') for q in QUESTIONS)}.",
-        )
+        raise _no_question(question)
+    if filters.top is not None and filters.top < 1:
+        raise UsageError("--top must be at least 1.")
     with opened(find_release(release) / DATABASE) as con:
         columns = tuple(c[0] for c in con.execute(f"SELECT * FROM {stem} LIMIT 0").description or ())
         where, parameters = _where(con, columns, filters)
@@ -73,6 +73,13 @@ def ask(release: Path, question: str, filters: Filters = Filters()) -> Answer:
         sql += f" ORDER BY {_order(columns, filters)}" + (f" LIMIT {filters.top}" if filters.top else "")
         rows = tuple(con.execute(sql, parameters).fetchall())
     return Answer(stem, columns, rows, sql, tuple(_notes(columns, rows)))
+
+
+def _no_question(question: str) -> UsageError:
+    known = [q.replace("_", "-") for q in QUESTIONS]
+    near = get_close_matches(question.replace("_", "-"), known, 3, 0.5)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Ask one of: {', '.join(known)}."
+    return UsageError(f"There is no question {question!r}.", hint)
 
 
 def _where(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: Filters) -> tuple[list[str], list[Any]]:
@@ -103,7 +110,8 @@ def _identify(con: duckdb.DuckDBPyConnection, thing: str, asked: str) -> int:
         return int(rows[0][0])
     if rows:
         candidates = ", ".join(f"{name_} ({id_})" for id_, name_ in rows[:10])
-        raise UsageError(f"{asked!r} is the name of {len(rows)}: {candidates}.", "Give the id.")
+        things = {"genre": "genres", "company": "companies"}[thing]
+        raise UsageError(f"{asked!r} is the name of {len(rows)} {things}: {candidates}.", "Give the id.")
     near = con.execute(
         f"SELECT {thing}_id, name FROM {thing} WHERE name IS NOT NULL "
         "ORDER BY contains(lower(strip_accents(name)), lower(strip_accents($1))) DESC, "
@@ -135,8 +143,7 @@ def _notes(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[str]
     place = {c: i for i, c in enumerate(columns)}
     if len(rows) <= _NOTED_ROWS:
         return [
-            f"{row[place['year']]} {row[place[what]]}: {row[place[counted]]:,} of {row[place['movies']]:,} movies "
-            f"have a known {amount}."
+            f"{row[place['year']]} {row[place[what]]}: {_known(row[place[counted]], row[place['movies']], amount)}"
             for row in rows
         ]
     movies = sum(row[place["movies"]] for row in rows)
@@ -145,3 +152,9 @@ def _notes(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[str]
         f"Of {movies:,} movies, each counted once for each of its {'genres' if what == 'genre' else 'companies'}, "
         f"{known:,} ({known / movies:.0%}) have a known {amount}."
     ]
+
+
+def _known(known: int, movies: int, amount: str) -> str:
+    if movies == 1:
+        return f"its one movie has {'a' if known else 'no'} known {amount}."
+    return f"{known:,} of {movies:,} movies have a known {amount}."

@@ -93,11 +93,10 @@ def strike(engine: DuckDB, readings: list[Reading]) -> list[Balance]:
 
 def _loaded(engine: DuckDB, file: str) -> int:
     """Distinct lines of the file in the model; ratings are counted without a hash where lines increase."""
-    tables = {"movie": "movie", "movielens_movie": "movielens_movie", "rating": "rating"}
     if file.startswith("ratings") and engine.increasing("rating", ("edition", "source_line")):
         edition = next(s.constants["edition"] for s in SOURCES if s.name == file)
         return int(engine.scalar(f"SELECT count(*) FROM rating WHERE edition = {literal(edition)}"))
-    return int(engine.scalar(LOADED[file].format(**tables)))
+    return int(engine.scalar(LOADED[file].format(movie="movie", movielens_movie="movielens_movie", rating="rating")))
 
 
 def _list_balance(engine: DuckDB, reading: Reading, column: str) -> Balance:

@@ -25,7 +25,10 @@ def value_sql(column: SourceColumn, cell: str) -> str:
     if kind.pattern:
         value = f"CASE WHEN regexp_full_match({cell}, {literal(kind.pattern)}) THEN {value} END"
     if kind.low:
-        value = f"CASE WHEN {value} BETWEEN {kind.low} AND {kind.high} THEN {value} END"
+        within = f"{value} BETWEEN {kind.low} AND {kind.high}"
+        if kind.rounds:  # the text is in the range too, not only what it is rounded to
+            within += f" AND TRY_CAST({cell} AS DECIMAL(38,26)) BETWEEN {kind.low} AND {kind.high}"
+        value = f"CASE WHEN {within} THEN {value} END"
     return f"CAST({value} AS {kind.type})"
 
 
@@ -52,7 +55,8 @@ def origin(header: Header, staged: Staged) -> Origin:
     files = ", ".join(literal(str(path)) for path in staged.chunks)
     return Origin(
         f"read_csv([{files}], columns = {{{', '.join(types)}}}, auto_detect = false, header = false, "
-        "delim = ',', quote = '\"', escape = '\"', new_line = '\\n', strict_mode = true, parallel = false, "
+        "hive_partitioning = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\n', "
+        "strict_mode = true, parallel = false, "
         f"max_line_size = {max(_LEAST_LINE, staged.longest + 1024)})",
         cells,
     )
@@ -91,9 +95,11 @@ def _cell_sql(column: SourceColumn, cell: str) -> list[str]:
 def _rounded_sql(column: SourceColumn, cell: str) -> str:
     """The cell's text where its value lost decimals."""
     value = value_sql(column, cell)
-    exact = f"TRY_CAST({cell} AS DECIMAL(38,28))"
-    gone = f"({value} = 0 AND TRY_CAST({cell} AS DOUBLE) <> 0)"
-    return f"CASE WHEN {value} IS NOT NULL AND ({exact} <> {value} OR {gone}) THEN {cell} END"
+    scale = column.kind.type.rstrip(")").split(",")[1]
+    plain = f"regexp_full_match({cell}, {literal(rf'[^eE]*[.][0-9]{{{scale}}}[0-9]*[1-9][0-9]*')})"
+    exponent = f"contains(lower({cell}), 'e') AND TRY_CAST({cell} AS DECIMAL(38,26)) <> {value}"
+    gone = f"{value} = 0 AND regexp_matches({cell}, '^[^eE]*[1-9]')"
+    return f"CASE WHEN {value} IS NOT NULL AND ({plain} OR ({exponent}) OR ({gone})) THEN {cell} END"
 
 
 def null_tokens(con: duckdb.DuckDBPyConnection, source: SourceFile, table: str) -> dict[str, dict[str, int]]:
@@ -165,7 +171,14 @@ def _notes_of(column: SourceColumn) -> list[tuple[str, str, str, str]]:
     if kind.rounds:
         lost = name("rounded_" + column.target)
         scale = kind.type.rstrip(")").split(",")[1]
-        notes.append(("rounded", lost, f"{column.name} has more than {scale} decimals.", f"{lost} IS NOT NULL"))
+        notes.append(
+            (
+                "rounded",
+                lost,
+                f"{column.name} has more than {scale} decimals.",
+                f"{lost} IS NOT NULL AND {target} IS NOT NULL",
+            )
+        )
     if column.suspicious:
         low, high = column.suspicious
         message = f"{column.name} is from {low} to {high} dollars: perhaps thousands or millions."

@@ -17,7 +17,8 @@ def to_utf8(path: Path, encoding: str, work: Path) -> Path:
     """
     try:
         codec = codecs.lookup(encoding)
-    except LookupError:
+        "".encode(encoding)  # refuses what is a codec but no text's encoding, such as hex
+    except (LookupError, ValueError):
         raise UsageError(f"There is no encoding {encoding!r}.", "Try utf-8, latin-1, cp1252 or utf-16.") from None
     if codec.name in ("utf-8", "utf-8-sig"):
         return path

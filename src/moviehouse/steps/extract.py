@@ -65,20 +65,23 @@ def extract(path: Path, kind: str, work: Path, progress: Progress, *, max_bytes:
 def _in_directory(folder: Path, progress: Progress) -> Extracted:
     found = Extracted()
     paths: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*.csv")):
+    for path in sorted(p for p in folder.rglob("*.csv") if p.is_file()):
         if path.name not in _KNOWN:
             found.unknown.append(str(path.relative_to(folder)))
         elif path.name in paths:
             raise SourceError(f"{folder} has two files {path.name}.", "Name the folder that holds the right ones.")
         else:
             paths[path.name] = path
-    with progress.step("fingerprint", sum(p.stat().st_size for p in paths.values())) as step:
+    with progress.step(f"fingerprint {folder.name or folder}", sum(p.stat().st_size for p in paths.values())) as step:
         for name, path in paths.items():
             digest = hashlib.sha256()
-            with path.open("rb") as file:
-                while block := file.read(_BLOCK):
-                    digest.update(block)
-                    step.advance(len(block))
+            try:
+                with path.open("rb") as file:
+                    while block := file.read(_BLOCK):
+                        digest.update(block)
+                        step.advance(len(block))
+            except OSError as error:
+                raise SourceError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
             found.members[name] = Member(_KNOWN[name], path, path.stat().st_size, digest.hexdigest())
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import traceback
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,26 @@ from moviehouse.steps.check import Outcome
 from moviehouse.steps.publish import Target
 from moviehouse.steps.rows import literal
 
+KEPT = 10
+
 
 def keep(error: BaseException, outcomes: list[Outcome], record: RunRecord, target: Target, database: Path) -> None:
-    """Write OUT/failed/<run>/errors.jsonl and run.json; never raises, since it runs while failing."""
+    """Write OUT/failed/<run>/errors.jsonl and run.json; never raises, since it runs while failing.
+
+    A MoviehouseError is told where the log is. Only the last failed runs are kept.
+    """
     with contextlib.suppress(OSError):
         target.failed.mkdir(parents=True)
         log = target.failed / "errors.jsonl"
         _so_far(database, target.work / "failed.jsonl", log)
         with log.open("a", encoding="utf-8") as file:
             for line in _why(error, outcomes, record.run_id):
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
         record.write(target.failed / "run.json")
+        if isinstance(error, MoviehouseError):
+            error.log = log
+        for old in sorted(target.failed.parent.iterdir())[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _so_far(database: Path, abandoned: Path, log: Path) -> None:
@@ -50,7 +60,8 @@ def _why(error: BaseException, outcomes: list[Outcome], run_id: str) -> list[dic
     if isinstance(error, TargetError):
         return [_line(run_id, "target_unwritable", str(error), None)]
     if isinstance(error, MoviehouseError):
-        return [_line(run_id, "source_unusable", str(error), None)]
+        place = {"file": error.file, "line": error.line, "column": error.column}
+        return [_line(run_id, "source_unusable", str(error), None) | place]
     interrupted = isinstance(error, RuntimeError) and str(error) == "Query interrupted"  # DuckDB's word for it
     if interrupted or isinstance(error, KeyboardInterrupt | SystemExit):
         return [_line(run_id, "stopped", "The run was stopped by a signal.", None)]

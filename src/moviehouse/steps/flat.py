@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from moviehouse.model.sources import SourceColumn, SourceFile
+from moviehouse.steps.cells import value_sql
 from moviehouse.steps.header import Header
 from moviehouse.steps.records import PlainRun
 from moviehouse.steps.rows import literal, name
@@ -65,41 +66,60 @@ class Plain:
 def load(
     con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, path: Path, skip: int, count: int
 ) -> Plain | None:
-    """Load `count` plain lines behind `skip` others; None where DuckDB cannot take a value.
+    """Load `count` plain lines behind `skip` others; None where more rows are wrong than is worth the while.
 
-    `wrong` are the numbers of the rows, from 0, whose values the exact reader has to look at.
+    `wrong` are the numbers of the rows, from 0, that the exact reader would not take without a note.
+    DuckDB parses typed columns where it can; if a value defeats it, the texts are checked one by one.
     """
-    columns = _columns(header)
-    types = ", ".join(f"{literal(c.target)}: {literal(_parsed_type(c))}" for c in columns)
+    columns = [c for c in header.columns if isinstance(c, SourceColumn)]
     table = f"flat_{source.relation}"
     con.execute(f"DROP TABLE IF EXISTS {table}")
     try:
-        con.execute(
-            f"CREATE TABLE {table} AS SELECT * FROM read_csv({literal(str(path))}, auto_detect = false, "
-            f"header = false, skip = {skip}, delim = ',', quote = '', escape = '', columns = {{{types}}})"
-        )
+        con.execute(f"CREATE TABLE {table} AS {_typed(columns, _csv(path, skip, columns, _parsed_type))}")
     except (duckdb.ConversionException, duckdb.InvalidInputException):
-        return None
+        try:
+            con.execute(f"CREATE TABLE {table} AS {_checked(columns, _csv(path, skip, columns, lambda _: 'VARCHAR'))}")
+        except (duckdb.ConversionException, duckdb.InvalidInputException):
+            return None
     known = ", ".join(f"count({name(c.target)})" for c in columns)
-    bad = " OR ".join(f"NOT coalesce({_good(c)}, false)" for c in columns)
-    row = con.execute(f"SELECT count(*), count(*) FILTER (WHERE {bad}), {known} FROM {table}").fetchone()
+    row = con.execute(f"SELECT count(*), count(*) FILTER (WHERE wrong), {known} FROM {table}").fetchone()
     assert row is not None
     if row[0] != count or row[1] > _MOST_WRONG:
         return None
-    wrong = con.execute(f"SELECT rowid FROM {table} WHERE {bad} ORDER BY rowid").fetchall() if row[1] else []
+    wrong = con.execute(f"SELECT rowid FROM {table} WHERE wrong ORDER BY rowid").fetchall() if row[1] else []
     empty = {c.name: count - n for c, n in zip(columns, row[2:], strict=True) if n < count}
     return Plain(table, count, empty, [number for (number,) in wrong])
 
 
-def _columns(header: Header) -> list[SourceColumn]:
-    return [c for c in header.columns if isinstance(c, SourceColumn)]
+def _csv(path: Path, skip: int, columns: list[SourceColumn], type_of: Callable[[SourceColumn], str]) -> str:
+    types = ", ".join(f"{literal(c.target)}: {literal(type_of(c))}" for c in columns)
+    return (
+        f"read_csv({literal(str(path))}, auto_detect = false, header = false, skip = {skip}, delim = ',', quote = '', "
+        f"escape = '', hive_partitioning = false, columns = {{{types}}})"
+    )
+
+
+def _typed(columns: list[SourceColumn], csv: str) -> str:
+    """Selects the values of cells that DuckDB has parsed, and whether one is out of its range."""
+    bad = " OR ".join(f"NOT coalesce({_good(c)}, false)" for c in columns)
+    return f"SELECT {', '.join(f'{_value(c)} AS {name(c.target)}' for c in columns)}, {bad} AS wrong FROM {csv}"
+
+
+def _checked(columns: list[SourceColumn], csv: str) -> str:
+    """Selects the values of cells as the exact reader takes them, and whether one is not taken."""
+    values = {c.target: value_sql(c, name(c.target)) for c in columns}
+    bad = " OR ".join(
+        f"({values[c.target]}) IS NULL" + ("" if c.key else f" AND {name(c.target)} IS NOT NULL") for c in columns
+    )
+    return f"SELECT {', '.join(f'{v} AS {name(t)}' for t, v in values.items())}, {bad} AS wrong FROM {csv}"
 
 
 def select(source: SourceFile, header: Header, plain: Plain, runs: list[PlainRun]) -> str:
     """Selects the plain rows as the file's relation; `runs` say which records they are."""
-    values = {c.target: _value(c) for c in _columns(header)}
+    there = {c.target for c in header.columns if isinstance(c, SourceColumn)}
     chosen = ", ".join(
-        f"{values.get(c.target, f'CAST(NULL AS {c.kind.type})')} AS {name(c.target)}" for c in source.cells
+        f"{name(c.target) if c.target in there else f'CAST(NULL AS {c.kind.type})'} AS {name(c.target)}"
+        for c in source.cells
     )
     ordinal = _shifted([(run.row, run.ordinal - run.row) for run in runs])
     line = _shifted([(run.row, run.line - run.row) for run in runs])
@@ -119,24 +139,29 @@ def _shifted(shifts: list[tuple[int, int]]) -> str:
     )
 
 
+_HALF_STARS = "ENUM(" + ", ".join(f"'{n / 2}'" for n in range(1, 11)) + ")"
+
+
 def _parsed_type(column: SourceColumn) -> str:
-    return {"half_stars": "DOUBLE", "code": "VARCHAR", "epoch_seconds": "BIGINT"}.get(
-        column.kind.name, column.kind.type
-    )
+    """What DuckDB parses a cell as; a rating is one of ten texts, so that none is rounded to another."""
+    types = {"half_stars": _HALF_STARS, "code": "VARCHAR", "epoch_seconds": "BIGINT"}
+    return types.get(column.kind.name, column.kind.type)
 
 
 def _value(column: SourceColumn) -> str:
     cell = name(column.target)
+    if column.kind.name == "half_stars":
+        return f"CAST((enum_code({cell}) + 1) * 0.5 AS {column.kind.type})"
     if column.kind.name == "epoch_seconds":
-        return f"make_timestamp({cell} * 1000000)"
+        return f"CASE WHEN {cell} < 1000000000000 THEN make_timestamp({cell} * 1000000) END"
     return f"CAST({cell} AS {column.kind.type})"
 
 
 def _good(column: SourceColumn) -> str:
-    """Whether a typed value is what the exact reader would have taken without a note."""
+    """Whether a parsed value is what the exact reader would have taken without a note."""
     cell, kind = name(column.target), column.kind
     if kind.name == "half_stars":
-        good = f"{cell} BETWEEN {kind.low} AND {kind.high} AND {cell} * 2 = floor({cell} * 2)"
+        good = "true"
     elif kind.name == "code":
         good = f"regexp_full_match({cell}, {literal(kind.pattern or '')})"
     elif kind.name == "epoch_seconds":

@@ -65,6 +65,15 @@ def read_header(path: Path, source: SourceFile) -> Header | None:
     if not head[start:]:
         return None
     newline = head.find(b"\n", start)
+    if newline < 0 and len(head) == _LONGEST_HEADER:
+        raise SourceError(f"{source.name}: the first line is longer than 1 MiB.", "Is it a CSV file?", file=source.name)
+    if b"\r" in head[start : newline if newline >= 0 else None].rstrip(b"\r"):
+        raise SourceError(
+            f"{source.name}: the header has carriage returns in it.",
+            "If lines end with carriage returns alone, convert them to line feeds.",
+            file=source.name,
+            line=1,
+        )
     stop = newline if newline >= 0 else len(head)
     line_end = b"\r\n" if head[stop - 1 : stop] == b"\r" else b"\n"
     names = _names(head[start:stop].rstrip(b"\r"), source)
@@ -89,19 +98,35 @@ def _names(line: bytes, source: SourceFile) -> tuple[str, ...]:
         raise SourceError(
             f"{source.name}: the header is not UTF-8.",
             "If the file is in another encoding, name it with --encoding.",
+            file=source.name,
+            line=1,
         ) from None
-    return tuple(name.strip() for name in next(csv.reader([text.replace("\r", " ").replace("\0", " ")]), []))
+    try:
+        names = next(csv.reader([text.replace("\0", " ")], strict=True), [])
+    except csv.Error as error:
+        raise SourceError(f"{source.name}: the header cannot be read: {error}.", "Mend it.", file=source.name) from None
+    return tuple(name.strip() for name in names)
 
 
 def _check(source: SourceFile, names: tuple[str, ...]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted({c.name for c in source.columns if names.count(c.name) > 1})
     if twice:
-        raise SourceError(f"{source.name}: the header names {_list(twice)} twice.", "Rename one of them.")
+        raise SourceError(
+            f"{source.name}: the header names {_list(twice)} twice.",
+            "Rename one of them.",
+            file=source.name,
+            line=1,
+            column=twice[0],
+        )
     absent = [c.name for c in source.columns if c.required and c.name not in names]
     if absent:
+        what = f"column {absent[0]} is" if len(absent) == 1 else f"columns {_list(absent)} are"
+        cased = [name for name in names if name.lower() in {a.lower() for a in absent}]
+        hint = "Check that this is the right file, with commas between its columns."
+        if cased:
+            hint = f"Names count with their case: rename {_list(cased)}."
         raise SourceError(
-            f"{source.name}: the required column {_list(absent)} is missing; the header has {_list(names)}.",
-            "Check that this is the right file, with commas between its columns, and name the column as expected.",
+            f"{source.name}: the required {what} missing.", hint, file=source.name, line=1, column=absent[0]
         )
 
 

@@ -124,7 +124,7 @@ def read_cell(column: NestedColumn, text: str) -> Cell:
     elements = _evaluate(column, text, cell)
     cell.elements = len(elements)
     for position, element in enumerate(elements, 1):
-        row = _row(column, element, position, cell)
+        row = _row(column, element, position, cell, text)
         if row is not None:
             cell.rows.append((position, row))
     return cell
@@ -165,20 +165,20 @@ def _literal(text: str) -> tuple[bool, Any]:
 
 
 _QUOTED = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""", re.DOTALL)
-_PLAIN = re.compile(r"""[^'"{}\[\]]+""")
+_PLAIN = re.compile(r"""[^'"{}\[\](),]+""")
 
 
 def _scan(text: str) -> tuple[list[Any], bool]:
-    """The whole dicts at the head of a list, and whether the list is whole."""
+    """The whole elements at the head of a list, and whether the list is whole."""
     elements: list[Any] = []
     at = len(text) - len(text.lstrip(" \t"))
     if not text.startswith("[", at):
         return [], False
     at = _skip(text, at + 1)
-    while text.startswith("{", at):
-        end = _dict_end(text, at)
+    while at < len(text) and text[at] != "]":
+        end = _element_end(text, at)
         ok, value = _literal(text[at:end]) if end else (False, None)
-        if not ok or not isinstance(value, dict):
+        if not ok:
             return elements, False
         elements.append(value)
         at = _skip(text, end)
@@ -194,9 +194,9 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _dict_end(text: str, at: int) -> int:
-    """Where the dict that opens at `at` ends; 0 where it does not."""
-    depth = 0
+def _element_end(text: str, at: int) -> int:
+    """Where the element that begins at `at` ends: a dict at its brace, another before the next comma; else 0."""
+    depth, is_dict = 0, text[at] == "{"
     while at < len(text):
         char = text[at]
         if char in "'\"":
@@ -204,24 +204,28 @@ def _dict_end(text: str, at: int) -> int:
             if match is None:
                 return 0
             at = match.end()
-        elif char in "{[":
+        elif char in "{[(":
             depth += 1
             at += 1
-        elif char in "}]":
-            depth -= 1
-            at += 1
+        elif char in "}])":
             if not depth:
                 return at
+            depth -= 1
+            at += 1
+            if not depth and is_dict:
+                return at
+        elif char == "," and not depth:
+            return at
         else:
             match = _PLAIN.match(text, at)
             at = match.end() if match else at + 1
     return 0
 
 
-def _row(column: NestedColumn, element: Any, position: int, cell: Cell) -> list[Any] | None:
+def _row(column: NestedColumn, element: Any, position: int, cell: Cell, text: str) -> list[Any] | None:
     """The element's values in the declared order; None, and a bad element, where it has no key."""
     if not isinstance(element, dict):
-        cell.bad_elements.append(BadElement(position, _shown(element), "The element is not a dict."))
+        cell.bad_elements.append(BadElement(position, _shown(element, text), "The element is not a dict."))
         return None
     values: list[Any] = []
     bad: list[BadValue] = []
@@ -230,14 +234,14 @@ def _row(column: NestedColumn, element: Any, position: int, cell: Cell) -> list[
         value, reason = _value(part, raw)
         if value is None and part.required:
             message = f"The element has no usable {part.name!r}."
-            cell.bad_elements.append(BadElement(position, _shown(element), message))
+            cell.bad_elements.append(BadElement(position, _shown(element, text), message))
             return None
         if reason:
             bad.append(BadValue(position, part.name, reason, _shown(raw)))
         values.append(value)
     cell.bad_values += bad
     known = {part.name for part in column.elements}
-    cell.unknown_names |= {str(name)[:80] for name in element if name not in known}
+    cell.unknown_names |= {_shown(name)[:80] for name in element if name not in known}
     return values
 
 
@@ -268,10 +272,10 @@ def _is_storable(text: str) -> bool:
     return True
 
 
-def _shown(value: Any) -> str:
-    """A value's repr as a text that every sink can hold."""
+def _shown(value: Any, cell: str = "") -> str:
+    """A value's repr as a text that every sink can hold; the whole cell where there is no repr."""
     try:
         text = repr(value)
-    except (ValueError, RecursionError):
-        text = f"<{type(value).__name__}>"
+    except (ValueError, RecursionError, MemoryError):  # an integer of more than 4300 digits, say
+        text = cell or f"<{type(value).__name__}>"
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from moviehouse.engines.duckdb import DuckDB
 from moviehouse.error_log import REASONS, VALUE_LIMIT
@@ -72,6 +75,11 @@ def _drop_notes_of_unloaded(engine: DuckDB) -> None:
     gone = "SELECT 1 FROM {} AS g WHERE g.file = t.file AND g.ordinal = t.ordinal"
     engine.con.execute(f"DELETE FROM note AS t WHERE EXISTS ({gone.format('merged_record')})")
     engine.con.execute(f"DELETE FROM note AS t WHERE EXISTS ({gone.format('rejected_reference')})")
+    # An entry that elements have and the model does not know is told once, at the first loaded record.
+    engine.con.execute(
+        "DELETE FROM note AS t WHERE reason = 'unknown_column' AND ordinal > (SELECT min(n.ordinal) FROM note AS n "
+        'WHERE n.reason = t.reason AND n.file = t.file AND n."column" = t."column" AND n.value = t.value)'
+    )
     swept = (
         f"FROM reject AS t WHERE unit = 'element' AND (EXISTS ({gone.format('merged_record')}) "
         f"OR EXISTS ({gone.format('rejected_reference')}))"
@@ -104,17 +112,33 @@ def _lines() -> Iterator[str]:
     )
 
 
+def _reasons_join() -> str:
+    reasons = ", ".join(f"({literal(r.code)}, {literal(r.severity)}, {literal(r.action)})" for r in REASONS)
+    return f"JOIN (VALUES {reasons}) AS r (code, severity, action) ON r.code = n.reason"
+
+
 def _log_sql(run_id: str) -> str:
-    reasons = ", ".join(
-        f"({literal(r.code)}, {literal(r.severity)}, {literal(r.action)})" for r in REASONS if r.severity != "failed"
-    )
     return (
         f'SELECT {literal(run_id)} AS run_id, r.severity, n.reason, n.file, n.line, n."column", n.movie_id, '
         f"{cut_sql('n.value')} AS value, n.message, r.action "
-        f"FROM log_line AS n JOIN (VALUES {reasons}) AS r (code, severity, action) ON r.code = n.reason "
+        f"FROM log_line AS n {_reasons_join()} "
         f'ORDER BY CASE n.file {_FILE_ORDER} ELSE 99 END, n.file, n.line NULLS FIRST, n."column" NULLS FIRST, '
         "n.reason, n.value"
     )
+
+
+def save_unfinished(engine: DuckDB, run_id: str, path: Path) -> None:
+    """Write the lines that a failing run has gathered so far; nothing where even that fails."""
+    lines = f"SELECT {_columns(NOTE)} FROM "
+    with suppress(duckdb.Error):
+        engine.con.rollback()
+    with suppress(duckdb.Error):
+        engine.con.execute(
+            f'COPY (SELECT {literal(run_id)} AS run_id, r.severity, n.reason, n.file, n.line, n."column", n.movie_id, '
+            f"{cut_sql('n.value')} AS value, n.message, 'nothing published' AS action "
+            f"FROM ({lines} note UNION ALL {lines} reject) AS n {_reasons_join()} ORDER BY n.file, n.line) "
+            f"TO {literal(str(path))} (FORMAT json)"
+        )
 
 
 def cut_sql(value: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from moviehouse.error_log import cut
 from moviehouse.model.sources import NestedColumn, SourceFile
 from moviehouse.steps.cells import Origin, value_sql
 from moviehouse.steps.literal import Cell, gate, read_cell
@@ -102,7 +103,6 @@ class _Others:
         self.count = 0
         self.notes: list[dict[str, Any]] = []
         self.rejects: list[dict[str, Any]] = []
-        self._unknown: set[str] = set()
 
     def elements(self, rows: list[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
         for ordinal, line, *keys, text in rows:
@@ -119,23 +119,22 @@ class _Others:
 
     def _gather(self, at: dict[str, Any], cell: Cell, text: str) -> None:
         if cell.damaged:
-            message = f"The list is damaged; the {cell.elements} whole element(s) before the damage are kept."
-            self.notes.append({**at, "reason": "damaged_list", "value": text[:4096], "message": message})
+            whole = "the one whole element" if cell.elements == 1 else f"the {cell.elements} whole elements"
+            message = f"The list is damaged; {whole} before the damage kept."
+            self.notes.append({**at, "reason": "damaged_list", "value": cut(text), "message": message})
         if cell.unreadable:
             message = "The cell is not the Python literal it should be, and no whole element could be read."
-            self.notes.append({**at, "reason": "invalid_list", "value": text[:4096], "message": message})
+            self.notes.append({**at, "reason": "invalid_list", "value": cut(text), "message": message})
         for bad in cell.bad_values:
             message = f"{bad.name!r} of element {bad.position} is not valid."
-            self.notes.append({**at, "reason": bad.reason, "value": bad.raw[:4096], "message": message})
+            self.notes.append({**at, "reason": bad.reason, "value": cut(bad.raw), "message": message})
         for element in cell.bad_elements:
             self.rejects.append(
                 {**at, "unit": "element", "position": element.position, "reason": "invalid_element",
-                 "value": element.raw[:4096], "message": element.message, "raw": element.raw.encode()}
+                 "value": cut(element.raw), "message": element.message, "raw": element.raw.encode()}
             )  # fmt: skip
-        for unknown in sorted(cell.unknown_names - self._unknown):
-            self._unknown.add(unknown)
-            shown = unknown.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-            message = f"Elements have an entry {shown!r} that the model does not know; its values are ignored."
+        for shown in sorted(cell.unknown_names):
+            message = f"Elements have an entry {shown} that the model does not know; its values are ignored."
             self.notes.append({**at, "reason": "unknown_column", "value": shown, "message": message})
 
 

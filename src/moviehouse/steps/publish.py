@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from moviehouse.errors import GateError, TargetError
+from moviehouse.model.schema import Table
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
 from moviehouse.sql import QUESTIONS
@@ -60,6 +61,8 @@ def locked(out: Path, run_id: str) -> Iterator[Target]:
     Raises TargetError where another run holds it, or it cannot be written.
     """
     target = Target(out, run_id)
+    if out.exists() and not out.is_dir():
+        raise TargetError(f"{out} is a file, not a directory.", "Give another --out.", retry=False)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         lock = (out / ".lock").open("a+")
@@ -126,11 +129,10 @@ def verify(con: duckdb.DuckDBPyConnection, staging: Path, format_: str, balances
 
     Raises GateError where a file differs from its table in rows, or loaded records are not there.
     """
-    readers = {"parquet": "read_parquet({})", "csv": "read_csv({}, all_varchar = true)"}
     rows: dict[str, int] = {}
     files: dict[str, str] = {}
     for table in TABLES:
-        files[table.name] = readers[format_].format(literal(str(staging / "tables" / f"{table.name}.{format_}")))
+        files[table.name] = _reader(con, table, staging / "tables" / f"{table.name}.{format_}")
         written = _count(con, f"SELECT count(*) FROM {files[table.name]}")
         rows[table.name] = _count(con, f"SELECT count(*) FROM {name(table.name)}")
         if written != rows[table.name]:
@@ -150,6 +152,21 @@ def verify(con: duckdb.DuckDBPyConnection, staging: Path, format_: str, balances
     if lines != rows["error_log"]:
         raise GateError(f"errors.jsonl holds {lines:,} lines, not {rows['error_log']:,}.", "Run again.")
     return rows
+
+
+def _reader(con: duckdb.DuckDBPyConnection, table: Table, path: Path) -> str:
+    """Reads a written table back, as what it was written as: nothing is sniffed."""
+    if path.suffix == ".parquet":
+        return f"read_parquet({literal(str(path))}, hive_partitioning = false)"
+    texts = [f"coalesce(strlen({name(c.name)}), 0)" for c in table.columns if c.type == "VARCHAR"]
+    texts += [f"coalesce(octet_length({name(c.name)}), 0)" for c in table.columns if c.type == "BLOB"]
+    longest = _count(con, f"SELECT coalesce(max({' + '.join(texts) or '0'}), 0) FROM {name(table.name)}")
+    columns = ", ".join(f"{literal(c.name)}: 'VARCHAR'" for c in table.columns)
+    return (
+        f"read_csv({literal(str(path))}, auto_detect = false, header = true, columns = {{{columns}}}, delim = ',', "
+        "quote = '\"', escape = '\"', new_line = '\\n', parallel = false, hive_partitioning = false, "
+        f"max_line_size = {max(2 << 20, 4 * longest + (64 << 10))})"
+    )
 
 
 def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
@@ -181,7 +198,7 @@ def _link(path: Path, to: Path) -> None:
             return
     elif path.exists():
         raise TargetError(
-            f"{path} is in the way: it is no link of a release.",
+            f"{path} is in the way: it is not one of Moviehouse's links.",
             "Move it, or give another --out.",
             retry=False,
         )

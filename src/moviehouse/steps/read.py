@@ -81,6 +81,8 @@ def read_member(
     more than 1% of its records are not UTF-8.
     """
     header = read_header(path, source)
+    if header is None and source.indispensable:
+        raise SourceError(f"{source.name} is empty.", "Fetch it again.", file=source.name, line=1)
     if header is None:
         _note_file(con, source, "empty_file", None, f"{source.name} has not even a header.")
         return read_absent(con, source)
@@ -242,7 +244,8 @@ def _keep(
     )  # fmt: skip
     con.execute(
         f"INSERT INTO note SELECT n.* REPLACE ({movie} AS movie_id) "
-        f"FROM note_{source.relation} n JOIN {parsed} p USING (ordinal)"
+        f"FROM note_{source.relation} n JOIN {parsed} p USING (ordinal) "
+        f"WHERE {' AND '.join(f'p.{name(c.target)} IS NOT NULL' for c in source.key)}"
     )
     con.execute(f"DROP TABLE note_{source.relation}")
 

@@ -21,6 +21,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
+from moviehouse.error_log import VALUE_LIMIT, cut
 from moviehouse.model.sources import NestedColumn, SourceColumn
 from moviehouse.steps.header import Header
 
@@ -261,7 +262,7 @@ class _Stager:
         if not _is_utf8(raw):
             self._reject("not_utf8", "The record is not valid UTF-8.", raw, end)
         else:
-            self._reject("nul_byte", f"The record has {raw.count(0)} NUL byte(s).", raw, end)
+            self._reject("nul_byte", "The record has a NUL byte.", raw, end)
 
     def _odd(self) -> None:
         """Take, mend or reject the record at hand, which is not plainly well formed."""
@@ -299,7 +300,8 @@ class _Stager:
             return False
         second = _tokenize(self.buf, first.end)
         raw = self.buf[self.at : second.stop]
-        if second.trouble or not second.bare_first or len(first.fields) + len(second.fields) - 1 != width:
+        fits = len(second.fields) < width and len(first.fields) + len(second.fields) - 1 == width
+        if second.trouble or not second.bare_first or not fits:
             return False
         if b"\0" in raw or not _is_utf8(raw):
             return False
@@ -345,8 +347,13 @@ def _is_utf8(raw: bytes) -> bool:
 
 
 def shown(raw: bytes) -> str:
-    """Raw bytes as text for the log; what is not UTF-8, and NUL, escaped in hexadecimal."""
-    return raw[:4096].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    """Raw bytes as text for the log; what is not UTF-8, and NUL, escaped in hexadecimal; cut if long."""
+    if len(raw) <= VALUE_LIMIT:
+        return cut(raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00"))
+    head = raw[:VALUE_LIMIT]
+    while head and raw[len(head)] & 0xC0 == 0x80:  # not in the middle of a character
+        head = head[:-1]
+    return cut(head.decode("utf-8", "backslashreplace").replace("\0", "\\x00"), len(raw))
 
 
 def stage(

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import duckdb
@@ -45,7 +46,7 @@ def insert(
     if create is not None:
         con.execute(f"CREATE TABLE {table} ({create})")
     work.mkdir(parents=True, exist_ok=True)
-    path = work / f"{table}.jsonl"
+    path = work / f"{table}-{get_ident()}.jsonl"  # files are read side by side
     count = longest = 0
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
@@ -63,7 +64,8 @@ def insert(
         values = ", ".join(f"from_base64({name(c)})" if t == "BLOB" else name(c) for c, t in columns)
         con.execute(
             f"INSERT INTO {table} SELECT {values} FROM read_json({literal(str(path))}, "
-            f"format='newline_delimited', columns={{{types}}}, maximum_object_size={max(longest * 2, 16 << 20)})"
+            f"format='newline_delimited', hive_partitioning=false, columns={{{types}}}, "
+            f"maximum_object_size={max(longest * 2, 16 << 20)})"
         )
     path.unlink()
     return count

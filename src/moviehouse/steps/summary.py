@@ -36,7 +36,7 @@ def record_figures(
     )
     record.excluded = _all(
         con,
-        "SELECT coalesce(status, 'none') AS status, release_date IS NOT NULL AS dated, count(*) AS movies, "
+        "SELECT status, release_date IS NOT NULL AS dated, count(*) AS movies, "
         "CAST(sum(budget_usd) AS BIGINT) AS budget_usd, CAST(sum(revenue_usd) AS BIGINT) AS revenue_usd "
         "FROM movie WHERE movie_id NOT IN (SELECT movie_id FROM release) GROUP BY ALL ORDER BY movies DESC, status",
     )

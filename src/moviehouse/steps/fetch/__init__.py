@@ -78,6 +78,20 @@ def fetch(
     return _remote(remote, Slot(cache.absolute(), remote), progress, part_bytes)
 
 
+def there(source: str) -> None:
+    """Raise SourceError, before anything is written, where the source is no address or a path to nothing."""
+    where = parse(source)
+    if isinstance(where, Local) and not where.path.exists():
+        raise _absent(where)
+
+
+def _absent(where: Local) -> SourceError:
+    return SourceError(
+        f"{where.shown}: no such file or directory.",
+        f"Check the path (the current directory is {Path.cwd()}), or give an s3:// or https:// address.",
+    )
+
+
 def _local(where: Local, progress: Progress) -> Fetched:
     """Fingerprint a file in its place; whether it is a zip is for the next step to judge."""
     path = where.path
@@ -93,10 +107,7 @@ def _local(where: Local, progress: Progress) -> Fetched:
             sha256 = digest(path)["sha256"]
             step.advance(stat.st_size)
     except FileNotFoundError as exc:
-        raise SourceError(
-            f"{where.shown}: no such file or directory.",
-            f"Check the path (the present directory is {Path.cwd()}), or give an s3:// or https:// address.",
-        ) from exc
+        raise _absent(where) from exc
     except OSError as exc:
         raise SourceError(f"{where.shown} cannot be read: {exc.strerror}.", "Check its permissions.") from exc
     return Fetched(path, "archive", where.shown, stat.st_size, None, sha256, 0, modified)
