@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import fields
 from itertools import combinations
 from pathlib import Path
+from textwrap import dedent
 
 import duckdb
 import pytest
@@ -354,11 +359,37 @@ def test_links_lead_somewhere(path):
 def test_queries_of_the_data_model_run(con):
     for view in VIEWS:
         con.execute(f"CREATE VIEW {view} AS {statement('views', view)}")
-    blocks = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/data-model.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"^ *```sql\n(.*?)```", (ROOT / "docs/data-model.md").read_text(), re.DOTALL | re.MULTILINE)
     queries = [block for block in blocks if "SELECT" in block]
     assert len(queries) == 4
     for query in queries:
         con.execute(query)
+
+
+def test_the_worked_examples_of_a_column_and_a_question_work(tmp_path):
+    page = (ROOT / "docs/data-model.md").read_text()
+    column, _, question = page.partition("### A column of the source")[2].partition("### A question")
+    source, table, select = re.findall(r"^   ```(?:text|sql)\n(.*?)^   ```", column, re.DOTALL | re.MULTILINE)[:3]
+    (sql,) = re.findall(r"^   ```sql\n(.*?)^   ```", question, re.DOTALL | re.MULTILINE)
+    package = tmp_path / "src" / "moviehouse"
+    shutil.copytree(ROOT / "src" / "moviehouse", package, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, before, snippet in (
+        ("model/sources.py", 'SourceColumn("adult", ', source),
+        ("model/tables.py", 'Column("adult", ', table),
+        ("sql/conform/movie.sql", "m.adult,\n", select),
+        ("sql/__init__.py", '"genre_revenue_by_year"', '"country_releases_by_year",\n'),
+    ):
+        lines = (package / file).read_text().splitlines(keepends=True)
+        (at,) = [number for number, line in enumerate(lines) if line.lstrip().startswith(before)]
+        (package / file).write_text("".join([*lines[: at + 1], snippet, *lines[at + 1 :]]))
+    (package / "sql/questions/country_releases_by_year.sql").write_text(dedent(sql))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
+    for arguments in (["sample", "s.zip", "--movies", "60", "-q"], ["s.zip", "-q"]):
+        subprocess.run([sys.executable, "-m", "moviehouse", *arguments], cwd=tmp_path, env=environment, check=True)
+    with duckdb.connect(str(tmp_path / "moviehouse-out" / "moviehouse.duckdb"), read_only=True) as database:
+        assert database.execute("SELECT count(*), count(certification) FROM movie").fetchone() == (60, 0)
+        assert database.execute("SELECT count(*) > 0 FROM country_releases_by_year").fetchone() == (True,)
+        assert database.execute("FROM error_log WHERE reason LIKE '%column'").fetchall() == []
 
 
 def test_the_worked_example_of_allocation_is_what_the_views_give(con):
