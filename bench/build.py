@@ -1,13 +1,13 @@
 """Measures the main job: `moviehouse build` on generated samples, each run in a process of its own.
 
-    python bench/build.py                                  a tenth of the published size, and all of it
-    python bench/build.py --movies 4500 --ratings 2600000  another size
-    python bench/build.py --into docs/benchmarks.md        puts the tables into the page
+    .venv/bin/python bench/build.py                                  a tenth of the published size, and all of it
+    .venv/bin/python bench/build.py --movies 4500 --ratings 2600000  another size
+    .venv/bin/python bench/build.py --into docs/benchmarks.md        puts the tables into the page
 
-Of several runs the one with the least wall time is shown whole, and the longest time beside it.
-A sample is made once and kept in the cache directory. Two kinds are measured: `plain` has no
-oddities, so the flat files take the fast way, as the published ratings do; `planted` has every oddity
-in every file, so that even the ratings are split record by record. The published data lies between.
+The run with the shortest wall time is shown, with the longest time below it. A sample is made once and kept
+in the cache directory. Two kinds are measured: `plain` has no oddities, so the flat files take the fast path, as the
+published ratings do; `planted` has every oddity in every file, so that some ratings are split record by record. The
+published data is in between.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-SIZES = ((4_500, 2_600_000), (45_000, 26_000_000))
+SIZES = {(4_500, 2_600_000): "tenth", (45_000, 26_000_000): "full"}
 KINDS = ("plain", "planted")
 _MAKE = "import sys, moviehouse; moviehouse.sample({out!r}, movies={movies}, ratings={ratings}, oddities={oddities})"
 _LINE = re.compile(r"(read \S+) \((\d+\.\d+) s\)")
@@ -47,7 +47,12 @@ class Case:
     @property
     def title(self) -> str:
         """The head of its column."""
-        return f"{self.movies:,} movies, {self.ratings:,} ratings, {self.kind}"
+        return f"{self.size}, {self.kind}"
+
+    @property
+    def size(self) -> str:
+        """The name of its size."""
+        return SIZES.get((self.movies, self.ratings), "given")
 
 
 @dataclass
@@ -78,11 +83,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if (arguments.movies is None) != (arguments.ratings is None):
         parser.error("give both --movies and --ratings, or neither")
-    sizes = SIZES if arguments.movies is None else ((arguments.movies, arguments.ratings),)
+    sizes = tuple(SIZES) if arguments.movies is None else ((arguments.movies, arguments.ratings),)
     cases = [sample(m, r, kind, arguments.cache) for m, r in sizes for kind in arguments.kind or KINDS]
     measured = []
     for case in cases:
-        # Out of the page cache's debts first, so that one run does not pay for the writing of another.
+        # Flush the page cache first, so that one run does not pay for the writes of another.
         runs = []
         for number in range(arguments.repeat):
             os.sync()
@@ -107,7 +112,7 @@ def sample(movies: int, ratings: int, kind: str, cache: Path) -> Case:
 
 
 def build(source: Path, cache: Path, options: list[str]) -> Run:
-    """Build a release in a fresh directory, in a fresh process, and clear it away."""
+    """Build a release in a new directory and a new process, and remove it."""
     out = Path(tempfile.mkdtemp(prefix="out-", dir=cache))
     errors = out.with_suffix(".stderr")
     command = [sys.executable, "-m", "moviehouse", "build", str(source), "--out", str(out), *options]
@@ -139,7 +144,7 @@ def build(source: Path, cache: Path, options: list[str]) -> Run:
 
 
 class Disk:
-    """Looks a few times a second at how much room a directory takes, and keeps the most."""
+    """Samples how much room a directory takes, a few times a second, and keeps the largest."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.peak = folder, 0
@@ -160,7 +165,7 @@ class Disk:
 
 
 def size(folder: Path) -> int:
-    """The bytes on disk of all files below a folder; of one that vanishes meanwhile nothing."""
+    """The bytes on disk of all files below a folder; a file that vanishes meanwhile counts as nothing."""
     total = 0
     for root, _, names in os.walk(folder):
         for name in names:
@@ -174,11 +179,12 @@ def size(folder: Path) -> int:
 def page(measured: list[tuple[Case, list[Run]]], repeat: int) -> str:
     """The tables and what they were measured on."""
     best = [(case, min(runs, key=lambda r: r.wall), max(r.wall for r in runs)) for case, runs in measured]
-    head = ["", *(case.title for case, _, _ in best)]
+    head = ["Measure", *(case.title for case, _, _ in best)]
+    sizes = dict.fromkeys(f"{c.size} is {c.movies:,} movies and {c.ratings:,} ratings" for c, _, _ in best)
     extracted = [sum(f["bytes"] for f in run.record["files"].values() if "bytes" in f) for _, run, _ in best]
     rows = [
-        ["Wall time, least of the runs", *(f"**{run.wall:.1f} s**" for _, run, _ in best)],
-        ["Wall time, longest of the runs", *(f"{longest:.1f} s" for _, _, longest in best)],
+        ["Wall time, shortest run", *(f"**{run.wall:.1f} s**" for _, run, _ in best)],
+        ["Wall time, longest run", *(f"{longest:.1f} s" for _, _, longest in best)],
         ["CPU, user + system", *(f"{run.cpu:.1f} s" for _, run, _ in best)],
         ["Peak memory (RSS)", *(f"{mib(run.rss)} MiB" for _, run, _ in best)],
         ["Peak disk under OUT", *(f"{mib(run.disk)} MiB" for _, run, _ in best)],
@@ -199,8 +205,9 @@ def page(measured: list[tuple[Case, list[Run]]], repeat: int) -> str:
     return "\n\n".join(
         [
             machine(repeat),
+            f"Sizes: {'; '.join(sizes)}.",
             table(head, rows),
-            "Seconds by step, from `run.json`; what is left of the wall time is the start of Python and publishing:",
+            "Seconds by step, from `run.json`; the rest of the wall time is starting Python and publishing:",
             table(["Step", *head[1:]], steps),
             "The step `read` by file, from the lines that the command prints:",
             table(["File", *head[1:]], files),
@@ -213,7 +220,8 @@ def machine(repeat: int) -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, `python bench/build.py`, least of {repeat}. {processor()}, {cores} cores, "
+        f"{datetime.now(UTC):%Y-%m-%d}, `.venv/bin/python bench/build.py`, shortest of {repeat}. "
+        f"{processor()}, {cores} cores, "
         f"{memory / (1 << 30):.0f} GiB memory, {platform.system()}; Python {platform.python_version()}, "
         f"DuckDB {version('duckdb')}, Moviehouse {version('moviehouse')}. "
         f"Load average at the end: {os.getloadavg()[0]:.1f} (the measured run included)."

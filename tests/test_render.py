@@ -369,7 +369,7 @@ def test_queries_of_the_data_model_run(con):
 def test_the_worked_examples_of_a_column_and_a_question_work(tmp_path):
     page = (ROOT / "docs/data-model.md").read_text()
     column, _, question = page.partition("### A column of the source")[2].partition("### A question")
-    source, table, select = re.findall(r"^   ```(?:text|sql)\n(.*?)^   ```", column, re.DOTALL | re.MULTILINE)[:3]
+    source, table, select = re.findall(r"^   ```(?:python|sql)\n(.*?)^   ```", column, re.DOTALL | re.MULTILINE)[:3]
     (sql,) = re.findall(r"^   ```sql\n(.*?)^   ```", question, re.DOTALL | re.MULTILINE)
     package = tmp_path / "src" / "moviehouse"
     shutil.copytree(ROOT / "src" / "moviehouse", package, ignore=shutil.ignore_patterns("__pycache__"))

@@ -14,7 +14,7 @@ _WIDTH = 100
 
 def cli_md() -> str:
     """docs/cli.md: the help of the command and of every subcommand."""
-    parts = ["# Commands", "", "Rendered from the code: this is what `--help` prints.", ""]
+    parts = ["# Commands", "", f"Rendered from the code: this is what `--help` prints at {_WIDTH} columns.", ""]
     commands = ["", *(name for name in cli.app if not name.startswith("-"))]
     for command in commands:
         parts += [f"## moviehouse {command}".rstrip(), "", "```text", _help(command), "```", ""]
