@@ -64,7 +64,7 @@ def fetch(
     """Make a source available as a local file; a local one is used where it is.
 
     `source` is an s3://, https://, http:// or file:// address, or a path. An unchanged remote source
-    is not transferred again, and an interrupted transfer goes on where it stopped. `sign=False` asks
+    is not transferred again, and an interrupted transfer resumes. `sign=False` asks
     S3 without credentials; `endpoint_url` and `region` override what AWS's settings say. Raises
     SourceError (`retry` says whether trying again can help) and TargetError if the cache is not writable.
     """
@@ -139,7 +139,7 @@ def _remote(remote: Remote, slot: Slot, progress: Progress, part_bytes: int) -> 
 
 
 def _head(remote: Remote, slot: Slot) -> Version:
-    """Ask for the present version; without an answer a cached copy is not used silently."""
+    """Ask for the current version; without an answer a cached copy is not used silently."""
     try:
         return remote.head()
     except SourceError as exc:
