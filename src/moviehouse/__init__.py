@@ -58,7 +58,7 @@ class Release:
 
     @property
     def error_log(self) -> Path:
-        """The error log, one JSON object a line."""
+        """The error log, one JSON object per line."""
         return self.path / "errors.jsonl"
 
     def ask(self, question: str, **filters: Any) -> Answer:

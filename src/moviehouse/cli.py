@@ -67,7 +67,7 @@ Cache = Annotated[
     Parameter(help="Where downloads are kept [default: $MOVIEHOUSE_CACHE or ~/.cache/moviehouse]."),
 ]
 Memory = Annotated[str, Parameter(help="How much memory DuckDB may use before it spills to disk.")]
-Threads = Annotated[int | None, Parameter(help="How many threads DuckDB may use [default: one a core].")]
+Threads = Annotated[int | None, Parameter(help="How many threads DuckDB may use [default: one per core].")]
 MaxBytes = Annotated[
     int, Parameter(help="How many bytes an archive may extract to [default: 64 GiB].", show_default=False)
 ]
@@ -141,7 +141,7 @@ def check(
 ) -> int:
     """Read and check SOURCE, report what a build would say of it, and write nothing.
 
-    With --json the error log's lines follow the run record, one JSON object a line.
+    With --json the error log's lines follow the run record, one JSON object per line.
     """
     _exists(source)
     checked = moviehouse.check(

@@ -159,7 +159,7 @@ def _bytes(size: int) -> str:
 
 
 def show_questions() -> None:
-    """List the questions, a line each."""
+    """List the questions, one per line."""
     console = _console()
     table = Table(box=None, pad_edge=False, show_header=False)
     for question in QUESTIONS:

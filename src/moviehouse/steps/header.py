@@ -10,7 +10,7 @@ from moviehouse.errors import SourceError
 from moviehouse.model.sources import NestedColumn, SourceColumn, SourceFile
 
 BOM = b"\xef\xbb\xbf"
-_LONGEST_HEADER = 1 << 20
+_LONGEST_HEADER = 1 << 16
 _DIGITS = b"0123456789"
 
 
@@ -66,7 +66,9 @@ def read_header(path: Path, source: SourceFile) -> Header | None:
         return None
     newline = head.find(b"\n", start)
     if newline < 0 and len(head) == _LONGEST_HEADER:
-        raise SourceError(f"{source.name}: the first line is longer than 1 MiB.", "Is it a CSV file?", file=source.name)
+        raise SourceError(
+            f"{source.name}: the first line is longer than 64 KiB.", "Is it a CSV file?", file=source.name
+        )
     if b"\r" in head[start : newline if newline >= 0 else None].rstrip(b"\r"):
         raise SourceError(
             f"{source.name}: the header has carriage returns in it.",

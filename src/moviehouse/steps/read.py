@@ -84,7 +84,7 @@ def read_member(
     if header is None and source.indispensable:
         raise SourceError(f"{source.name} is empty.", "Fetch it again.", file=source.name, line=1)
     if header is None:
-        _note_file(con, source, "empty_file", None, f"{source.name} has not even a header.")
+        _note_file(con, source, "empty_file", None, f"{source.name} is empty: it does not even have a header.")
         return read_absent(con, source)
     _note_columns(con, source, header)
     reading = None
