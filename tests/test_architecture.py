@@ -40,7 +40,7 @@ def package(path: Path) -> str:
 FORBIDDEN = {
     "model": ("duckdb", "boto3", "moviehouse.steps", "moviehouse.engines", "moviehouse.pipeline", "moviehouse.cli"),
     "sql": ("duckdb", "moviehouse.steps", "moviehouse.engines", "moviehouse.model"),
-    "engines": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.render"),
+    "engines": ("moviehouse.steps", "moviehouse.pipeline", "moviehouse.cli", "moviehouse.render"),
     "steps": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.render"),
     "generator": ("moviehouse.steps", "moviehouse.engines", "moviehouse.pipeline", "moviehouse.cli"),
     "render": ("moviehouse.pipeline", "moviehouse.engines", "duckdb"),

@@ -6,7 +6,7 @@ import pytest
 from small import built, movies, told, write
 
 import moviehouse
-from moviehouse.errors import SourceError, UsageError
+from moviehouse.errors import SourceError, TargetError, UsageError
 
 RATINGS = "userId,movieId,rating,timestamp\n"
 LINKS = b"movieId,imdbId,tmdbId\n1,0000001,1\n2,0000002,1\n"
@@ -207,3 +207,9 @@ def test_options_are_judged_before_any_work(tmp_path):
     for options in ({"format": "xml"}, {"memory_limit": "lots"}, {"threads": 0}, {"max_bytes": -1}):
         with pytest.raises(UsageError):
             moviehouse.build("nowhere.zip", tmp_path / "out", **options)
+
+
+def test_too_little_memory_says_so(tmp_path):
+    made = moviehouse.sample(tmp_path / "s.zip", movies=4000, ratings=400_000, seed=2)
+    with pytest.raises(TargetError, match="out of memory at --memory-limit 10MB"):
+        moviehouse.build(str(made.path), tmp_path / "out", memory_limit="10MB")

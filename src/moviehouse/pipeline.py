@@ -213,13 +213,15 @@ def _take(steps: tuple[Step, ...], run: Run) -> None:
         for name, step in steps:
             with run.record.timed(name), writing(run.work):
                 step(run)
-    except duckdb.OutOfMemoryException as error:
-        limit = run.options.memory_limit
-        raise TargetError(f"DuckDB ran out of memory at --memory-limit {limit}.", "Raise it.", retry=False) from error
-    except BaseException:
+    except BaseException as error:
         if run.engine is not None:
             log.save_unfinished(run.engine, run.record.run_id, run.work / "failed.jsonl")
             run.engine.con.close()
+        if isinstance(error, duckdb.OutOfMemoryException):
+            limit = run.options.memory_limit
+            raise TargetError(
+                f"DuckDB ran out of memory at --memory-limit {limit}.", "Raise it.", retry=False
+            ) from error
         raise
 
 

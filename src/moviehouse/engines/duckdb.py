@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from moviehouse.model.schema import Table
-from moviehouse.steps.rows import literal, name
+from moviehouse.sql.text import literal, name
 
 # DuckDB 1.4 and later can open what is written in this version; the default of 2.0 only 2.0 can.
 STORAGE_VERSION = "v1.4.0"

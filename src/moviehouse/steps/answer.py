@@ -13,8 +13,8 @@ import duckdb
 from moviehouse.engines.duckdb import opened
 from moviehouse.errors import SourceError, UsageError
 from moviehouse.sql import QUESTIONS, VIEWS, header, statement
+from moviehouse.sql.text import literal, name
 from moviehouse.steps.publish import DATABASE
-from moviehouse.steps.rows import literal, name
 
 _NOTED_ROWS = 5
 

@@ -8,8 +8,8 @@ import duckdb
 
 from moviehouse.engines.duckdb import DuckDB
 from moviehouse.model.sources import SOURCES
+from moviehouse.sql.text import literal, name
 from moviehouse.steps.read import Reading
-from moviehouse.steps.rows import literal, name
 
 # Where the records of a file can be found again in the model: one line each.
 LOADED = {

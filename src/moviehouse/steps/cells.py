@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import duckdb
 
 from moviehouse.model.sources import NestedColumn, SourceColumn, SourceFile
+from moviehouse.sql.text import literal, name
 from moviehouse.steps.header import Header
 from moviehouse.steps.records import Staged
-from moviehouse.steps.rows import literal, name
 
 _LEAST_LINE = 2 << 20
 

@@ -13,7 +13,7 @@ from moviehouse.model.schema import Table
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
 from moviehouse.sql import header, names, statement
-from moviehouse.steps.rows import name
+from moviehouse.sql.text import name
 
 _SHOWN = 5
 

@@ -14,9 +14,9 @@ import duckdb
 from moviehouse.error_log import REASON, VALUE_LIMIT
 from moviehouse.errors import GateError, MoviehouseError, TargetError
 from moviehouse.run import RunRecord
+from moviehouse.sql.text import literal
 from moviehouse.steps.check import Outcome
 from moviehouse.steps.publish import Target
-from moviehouse.steps.rows import literal
 
 KEPT = 10
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import duckdb
 
 from moviehouse.model.sources import SourceColumn, SourceFile
+from moviehouse.sql.text import literal, name
 from moviehouse.steps.cells import value_sql
 from moviehouse.steps.header import Header
 from moviehouse.steps.records import PlainRun
-from moviehouse.steps.rows import literal, name
 
 _BLOCK = 4 << 20
 _LONGEST = 1 << 20

@@ -14,8 +14,9 @@ from moviehouse.error_log import REASONS, VALUE_LIMIT
 from moviehouse.model.sources import SOURCES
 from moviehouse.model.tables import ERROR_LOG, REJECTED_RECORD
 from moviehouse.sql import statement
+from moviehouse.sql.text import literal
 from moviehouse.steps.records import slices
-from moviehouse.steps.rows import NOTE, insert, literal
+from moviehouse.steps.rows import NOTE, insert
 
 _WORK = (
     "rejected_reference",

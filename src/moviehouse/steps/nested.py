@@ -11,9 +11,10 @@ import duckdb
 
 from moviehouse.error_log import cut
 from moviehouse.model.sources import NestedColumn, SourceFile
+from moviehouse.sql.text import literal, name
 from moviehouse.steps.cells import Origin, value_sql
 from moviehouse.steps.literal import Cell, gate, read_cell
-from moviehouse.steps.rows import insert, literal, name
+from moviehouse.steps.rows import insert
 
 
 def columns(source: SourceFile, column: NestedColumn) -> str:

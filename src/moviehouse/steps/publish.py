@@ -22,8 +22,8 @@ from moviehouse.model.schema import Table
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
 from moviehouse.sql import QUESTIONS
+from moviehouse.sql.text import literal, name
 from moviehouse.steps.balance import LOADED, Balance
-from moviehouse.steps.rows import literal, name
 
 DATABASE = "moviehouse.duckdb"
 LINKS = ("tables", "answers", DATABASE, "errors.jsonl", "run.json", "schema.sql")

@@ -21,10 +21,11 @@ import duckdb
 from moviehouse.engines.duckdb import increasing
 from moviehouse.errors import SourceError
 from moviehouse.model.sources import SourceFile
+from moviehouse.sql.text import name
 from moviehouse.steps import cells, flat, nested
 from moviehouse.steps.header import Header, read_header
 from moviehouse.steps.records import PlainRun, Staged, slices, stage
-from moviehouse.steps.rows import NOTE, REJECT, insert, name
+from moviehouse.steps.rows import NOTE, REJECT, insert
 
 NOT_UTF8_LIMIT = 0.01
 

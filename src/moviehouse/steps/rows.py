@@ -1,4 +1,4 @@
-"""Small pieces of SQL text, and rows that go from Python into DuckDB."""
+"""Rows that go from Python into DuckDB."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 import duckdb
 
+from moviehouse.sql.text import literal, name
+
 NOTE = (
     'file VARCHAR, ordinal BIGINT, line BIGINT, reason VARCHAR, "column" VARCHAR, movie_id BIGINT, '
     "value VARCHAR, message VARCHAR"
@@ -19,16 +21,6 @@ REJECT = (
     'file VARCHAR, ordinal BIGINT, line BIGINT, unit VARCHAR, "column" VARCHAR, "position" INTEGER, '
     "reason VARCHAR, movie_id BIGINT, value VARCHAR, message VARCHAR, raw BLOB"
 )
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def name(identifier: str) -> str:
-    """A name as a quoted SQL identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
 
 
 def insert(
