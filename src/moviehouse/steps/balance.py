@@ -49,11 +49,6 @@ class Balance:
     mended: int = 0
     warned: int = 0
 
-    @property
-    def closes(self) -> bool:
-        """Whether nothing was lost and nothing counted twice."""
-        return self.read == self.loaded + self.merged + self.rejected
-
 
 def show(con: duckdb.DuckDBPyConnection, balances: list[Balance]) -> None:
     """Make the balance a temporary table, for the checks."""

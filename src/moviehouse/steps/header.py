@@ -18,8 +18,8 @@ _DIGITS = b"0123456789"
 class Skeleton:
     """What remains of a plain line of a flat file once its digits are taken away.
 
-    Where a block is nothing but repeats of it, every line has its fields, every integer is digits
-    and every rating digits, one point, digits: a proof at the speed of memory.
+    Where a block is nothing but repeats of it, every line has its fields, every integer is
+    digits alone, if anything, and every rating has one point: a proof at the speed of memory.
     """
 
     line: bytes
