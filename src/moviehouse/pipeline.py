@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -14,7 +14,7 @@ from threading import Event
 import duckdb
 
 from moviehouse.engines.duckdb import DuckDB, opened
-from moviehouse.errors import GateError, TargetError, UsageError
+from moviehouse.errors import GateError, SourceError, TargetError, UsageError
 from moviehouse.model.sources import SOURCES, SourceFile
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
@@ -127,9 +127,9 @@ def _read(run: Run) -> None:
     with ThreadPoolExecutor(len(lanes)) as pool:
         futures = [pool.submit(_read_lane, run, c, lane, stop) for c, lane in zip(cursors, lanes, strict=True)]
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-            for future in futures:
-                if future.done():
+            # A file that cannot be used lets the other lane go on: the log tells what is wrong with its files too.
+            for future in as_completed(futures):
+                if not isinstance(future.exception(), SourceError):
                     future.result()
             readings = [reading for future in futures for reading in future.result()]
         except BaseException:
