@@ -134,7 +134,7 @@ def test_a_balance_that_does_not_close_fails_the_run(tmp_path, monkeypatch):
     real = conform.statement
 
     def leaky(folder, name):
-        return real(folder, name) + (" WHERE r.movie_id <> 3" if name == "loaded_movie" else "")
+        return real(folder, name) + (" AND r.movie_id <> 3" if name == "loaded_movie" else "")
 
     monkeypatch.setattr(conform, "statement", leaky)
     folder = write(tmp_path / "in", movies_metadata=movies({}, {}, {}))

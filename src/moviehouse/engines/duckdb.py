@@ -50,7 +50,7 @@ class DuckDB:
 
     def create_table(self, table: Table, select: str) -> None:
         """Create a table of the model from a SELECT, with the declared columns, order and types."""
-        columns = ", ".join(f"CAST({name(c.name)} AS {c.type}) AS {name(c.name)}" for c in table.columns)
+        columns = ", ".join(f"CAST({name(c.name)} AS {c.stored_type}) AS {name(c.name)}" for c in table.columns)
         self.con.execute(f"CREATE TABLE model.main.{name(table.name)} AS SELECT {columns} FROM ({select})")
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -60,27 +60,6 @@ class DuckDB:
     def scalar(self, query: str) -> Any:
         """The one value of a query."""
         return self.rows(query)[0][0]
-
-    def increasing(self, table: str, columns: Sequence[str]) -> bool:
-        """Whether the rows, in the order stored, strictly increase by the columns, none of them NULL.
-
-        True proves the columns unique in one pass over 26 million rows where grouping takes four
-        seconds; False proves nothing.
-        """
-        return increasing(self.con, table, columns)
-
-
-def increasing(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> bool:
-    """Whether a table's rows, in the order stored, strictly increase by the columns."""
-    now = ", ".join(name(c) for c in columns)
-    before = ", ".join(f"lag({name(c)}) OVER () AS {name('before_' + c)}" for c in columns)
-    earlier = "(" + ", ".join(name("before_" + c) for c in columns) + ")"
-    row = con.execute(
-        f"SELECT count(*) FILTER (WHERE nth > 1 AND NOT coalesce(({now}) > {earlier}, false)), "
-        f"count(*) FILTER (WHERE {' OR '.join(f'{name(c)} IS NULL' for c in columns)}) "
-        f"FROM (SELECT {now}, row_number() OVER () AS nth, {before} FROM {table})"
-    ).fetchone()
-    return row == (0, 0)
 
 
 @contextmanager

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the model: `source` is the file and column it comes from, `unit` what it counts in."""
+    """A column of the model: `source` is the file and column it comes from, `unit` what it counts in.
+
+    A text of a few `values` alone is stored as an enumeration where the engine has such a type.
+    """
 
     name: str
     type: str
@@ -16,6 +19,13 @@ class Column:
     unit: str = ""
     source: str = ""
     check: str = ""
+    values: tuple[str, ...] = ()
+
+    @property
+    def stored_type(self) -> str:
+        """The type in DuckDB: 26 million rows of one text cost seconds as VARCHAR."""
+        values = ", ".join(f"'{value}'" for value in self.values)
+        return f"ENUM({values})" if values else self.type
 
 
 @dataclass(frozen=True)

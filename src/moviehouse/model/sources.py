@@ -95,7 +95,8 @@ class SourceFile:
     """One CSV file of the source.
 
     `relation` is the raw relation with one row per record; `editions` maps the SHA-256 of known
-    copies to their name; `constants` are columns the file's name implies.
+    copies to their name; `constants` are columns the file's name implies. `suspects` is the relation
+    of the keys that may stand in several records, where the file is too long to group all of them.
     """
 
     name: str
@@ -104,6 +105,7 @@ class SourceFile:
     editions: dict[str, str] = field(default_factory=dict)
     indispensable: bool = False
     constants: dict[str, str] = field(default_factory=dict)
+    suspects: str = ""
 
     @property
     def cells(self) -> tuple[SourceColumn, ...]:
@@ -282,6 +284,7 @@ def _ratings(name: str, edition: str, sha256: str) -> SourceFile:
         ),
         {sha256: KAGGLE},
         constants={"edition": edition},
+        suspects=f"suspect_rating_{edition}",
     )
 
 

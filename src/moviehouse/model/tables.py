@@ -267,6 +267,7 @@ RATING = Table(
             "full for ratings.csv, small for ratings_small.csv.",
             nullable=False,
             check="edition IN ('full', 'small')",
+            values=("full", "small"),
         ),
         _key("user_id", "BIGINT", "MovieLens's id of the user, within the edition.", "ratings.csv:userId"),
         _key("movielens_id", "BIGINT", "MovieLens's id of the movie.", "ratings.csv:movieId"),

@@ -59,7 +59,7 @@ def _create(table: Table) -> str:
 
 def _column_lines(table: Table) -> list[str]:
     """Name, type, NOT NULL and CHECK of each column, one under the other."""
-    rows = [(quoted(c.name), c.type, "" if c.nullable else "NOT NULL") for c in table.columns]
+    rows = [(quoted(c.name), c.stored_type, "" if c.nullable else "NOT NULL") for c in table.columns]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = []
     for row, column in zip(rows, table.columns, strict=True):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from moviehouse.engines.duckdb import DuckDB
+from moviehouse.engines.repeats import find_suspects, repeated
 from moviehouse.model.sources import SOURCES
 from moviehouse.sql.text import literal, name
 from moviehouse.steps.read import Reading
@@ -21,6 +22,7 @@ LOADED = {
     "ratings.csv": "SELECT count(DISTINCT source_line) FROM {rating} WHERE edition = 'full'",
     "ratings_small.csv": "SELECT count(DISTINCT source_line) FROM {rating} WHERE edition = 'small'",
 }
+_TABLES = {"movie": "movie", "movielens_movie": "movielens_movie", "rating": "rating"}
 # The table that a nested column's elements are loaded into.
 _LISTS = {
     "genres": "movie_genre",
@@ -73,11 +75,16 @@ def strike(engine: DuckDB, readings: list[Reading]) -> list[Balance]:
         )
     }
     balances = []
+    ratings = _loaded_ratings(engine)
+    edition = {source.name: source.constants.get("edition") for source in SOURCES}
     for reading in readings:
         file = reading.file
+        loaded = ratings.get(edition[file] or "")
+        if loaded is None:
+            loaded = int(engine.scalar(LOADED[file].format(**_TABLES)))
         balances.append(
             Balance(
-                file, "", reading.records, _loaded(engine, file), merged.get(file, 0), rejected.get(file, 0),
+                file, "", reading.records, loaded, merged.get(file, 0), rejected.get(file, 0),
                 noted.get((file, "mended"), 0), noted.get((file, "warning"), 0),
             )
         )  # fmt: skip
@@ -86,12 +93,16 @@ def strike(engine: DuckDB, readings: list[Reading]) -> list[Balance]:
     return balances
 
 
-def _loaded(engine: DuckDB, file: str) -> int:
-    """Distinct lines of the file in the model; ratings are counted without a hash where lines increase."""
-    if file.startswith("ratings") and engine.increasing("rating", ("edition", "source_line")):
-        edition = next(s.constants["edition"] for s in SOURCES if s.name == file)
-        return int(engine.scalar(f"SELECT count(*) FROM rating WHERE edition = {literal(edition)}"))
-    return int(engine.scalar(LOADED[file].format(movie="movie", movielens_movie="movielens_movie", rating="rating")))
+def _loaded_ratings(engine: DuckDB) -> dict[str, int]:
+    """By edition, the distinct lines that ratings come from, without a hash of all of them."""
+    lines = ("edition", "source_line")
+    find_suspects(engine.con, "rating", lines, "suspect")
+    surplus = dict(
+        engine.rows(f"SELECT edition, sum(rows - 1) FROM ({repeated('rating', lines, 'suspect')}) GROUP BY edition")
+    )
+    engine.con.execute("DROP TABLE suspect")
+    rows = engine.rows("SELECT edition, count(source_line) FROM rating GROUP BY edition")
+    return {edition: known - int(surplus.get(edition, 0)) for edition, known in rows}
 
 
 def _list_balance(engine: DuckDB, reading: Reading, column: str) -> Balance:

@@ -28,7 +28,7 @@ from moviehouse.steps.balance import LOADED, Balance
 DATABASE = "moviehouse.duckdb"
 LINKS = ("tables", "answers", DATABASE, "errors.jsonl", "run.json", "schema.sql")
 _COPY = {
-    "parquet": "(FORMAT parquet, COMPRESSION zstd)",
+    "parquet": "(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
     "csv": "(FORMAT csv, HEADER)",
     "jsonl": "(FORMAT json)",
 }

@@ -11,6 +11,7 @@ the relation of the file (one row a record with a usable key), one relation for 
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from moviehouse.engines.duckdb import increasing
+from moviehouse.engines.repeats import find_suspects
 from moviehouse.errors import SourceError
 from moviehouse.model.sources import SourceFile
 from moviehouse.sql.text import name
@@ -41,10 +42,9 @@ class Reading:
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables for what is not taken as it stands, and for whose keys only increase."""
+    """Create the tables for what is not taken as it stands."""
     con.execute(f"CREATE TABLE note ({NOTE})")
     con.execute(f"CREATE TABLE reject ({REJECT})")
-    con.execute("CREATE TABLE key_order (file VARCHAR, increasing BOOLEAN)")
 
 
 def note_files(con: duckdb.DuckDBPyConnection, missing: list[str], ignored: list[str]) -> None:
@@ -65,7 +65,7 @@ def read_absent(con: duckdb.DuckDBPyConnection, source: SourceFile) -> Reading:
     for column in source.nested:
         if column.relation:
             con.execute(f"CREATE TABLE {column.relation} ({nested.columns(source, column)})")
-    con.execute("INSERT INTO key_order VALUES (?, true)", [source.name])
+    _suspect(con, source)
     return Reading(source.name)
 
 
@@ -90,61 +90,71 @@ def read_member(
     _note_columns(con, source, header)
     reading = None
     if header.skeleton is not None:
-        reading = _read_plain(con, source, header, path, advance)
-        reading = reading or _read_mostly_plain(con, source, header, path, work)
+        reading = _read_flat(con, source, header, path, work, advance)
     if reading is None:
         staged = stage(path, header, work / source.relation, advance)
         reading = _read_staged(con, source, header, staged, path, work)
         con.execute(f"ALTER TABLE exact_{source.relation} RENAME TO {source.relation}")
-    keys = [c.target for c in source.key]
-    con.execute("INSERT INTO key_order VALUES (?, ?)", [source.name, increasing(con, source.relation, keys)])
+    _suspect(con, source)
     return reading
 
 
-def _read_plain(
-    con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, path: Path, advance: Callable[[int], None]
+def _suspect(con: duckdb.DuckDBPyConnection, source: SourceFile) -> None:
+    """Gather the keys that may stand more than once, where grouping all of them would take long."""
+    if source.suspects:
+        keys = [c.target for c in source.key]
+        find_suspects(con, source.relation, keys, "suspect")
+        con.execute(f"CREATE TABLE {source.suspects} AS SELECT * FROM suspect")
+        con.execute("DROP TABLE suspect")
+
+
+def _read_flat(
+    con: duckdb.DuckDBPyConnection,
+    source: SourceFile,
+    header: Header,
+    path: Path,
+    work: Path,
+    advance: Callable[[int], None],
 ) -> Reading | None:
-    """Read a flat file that is plain throughout; None where it is not."""
+    """Read a flat file that is plain but for a few lines, which are read exactly. None where they are many."""
     count = flat.count_plain(path, header, advance)
-    if count is None:
-        return None
-    plain = flat.load(con, source, header, path, header.body_line - 1, count)
-    if plain is None or plain.wrong:
-        return None
     runs = [PlainRun(0, 1, header.body_line)]
-    con.execute(f"CREATE VIEW {source.relation} AS {flat.select(source, header, plain, runs)}")
-    empty = {column: {"empty": n} for column, n in plain.empty.items()}
-    return Reading(source.name, count, null_tokens=empty)
-
-
-def _read_mostly_plain(
-    con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, path: Path, work: Path
-) -> Reading | None:
-    """Read a flat file with a few odd lines: the others plainly, those exactly. None where they are many."""
-    odd_lines: list[int] = []
-    while True:
-        folder = work / f"{source.relation}-{len(odd_lines)}"
-        staged = stage(path, header, folder, lambda _: None, aside=True, odd_lines=odd_lines)
-        if not staged.runs or len(staged.runs) > flat.MOST_RUNS or staged.plain is None:
+    text, skip = path, header.body_line - 1
+    folder = work / source.relation
+    staged: Staged | None = None
+    if count is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        text, skip = folder / "plain.csv", 0
+        staged = stage(path, header, folder, lambda _: None, aside=text)
+        runs, count = staged.runs, staged.plain_rows
+    if not 0 < len(runs) <= flat.MOST_RUNS:
+        return None
+    plain = flat.load(con, source, header, text, skip, count)
+    if staged:
+        text.unlink()
+    if plain is None:
+        return None
+    if plain.odd:
+        lines = dict(zip(plain.odd, _lines(runs, plain.odd), strict=True))
+        odd, nowhere = work / f"{source.relation}-odd", Path(os.devnull)
+        staged = stage(path, header, odd, lambda _: None, aside=nowhere, odd_lines=list(lines.values()))
+        runs = flat.runs_in_table(staged.runs, [lines[number] for number in plain.wrong])
+        if not 0 < len(runs) <= flat.MOST_RUNS:
             return None
-        plain = flat.load(con, source, header, staged.plain, 0, staged.plain_rows)
-        staged.plain.unlink()
-        if plain is None:
-            return None
-        if not plain.wrong:
-            break
-        rows = [run.row for run in staged.runs]
-        found = [(staged.runs[bisect_right(rows, row) - 1], row) for row in plain.wrong]
-        odd_lines = sorted({*odd_lines, *(run.line + row - run.row for run, row in found)})
-    reading = _read_staged(con, source, header, staged, path, work)
-    con.execute(
-        f"CREATE VIEW {source.relation} AS {flat.select(source, header, plain, staged.runs)} "
-        f"UNION ALL BY NAME SELECT * FROM exact_{source.relation}"
-    )
-    for column, count in plain.empty.items():
+    reading = Reading(source.name, count) if staged is None else _read_staged(con, source, header, staged, path, work)
+    exact = f" UNION ALL BY NAME SELECT * FROM exact_{source.relation}" if staged else ""
+    con.execute(f"CREATE VIEW {source.relation} AS {flat.select(source, header, plain, runs)}{exact}")
+    for column, empty in plain.empty.items():
         tokens = reading.null_tokens.setdefault(column, {})
-        tokens["empty"] = tokens.get("empty", 0) + count
+        tokens["empty"] = tokens.get("empty", 0) + empty
     return reading
+
+
+def _lines(runs: list[PlainRun], rows: list[int]) -> list[int]:
+    """The lines of the file at which some plain rows stand."""
+    starts = [run.row for run in runs]
+    found = [(runs[bisect_right(starts, row) - 1], row) for row in rows]
+    return [run.line + row - run.row for run, row in found]
 
 
 def _read_staged(

@@ -69,10 +69,9 @@ class PlainRun:
 class Staged:
     """What staging gives: the chunks on disk, the records read, and those not taken as they stand.
 
-    Where plain lines of a flat file were set aside, they stand in the file `plain`, in `runs`.
+    Where plain lines of a flat file were set aside, `runs` say which they are.
     """
 
-    plain: Path | None = None
     plain_rows: int = 0
     runs: list[PlainRun] = field(default_factory=list)
     chunks: list[Path] = field(default_factory=list)
@@ -205,20 +204,22 @@ class _Stager:
         assert skeleton is not None
         while self._block >= _SMALLEST_BLOCK:
             end = self.buf.rfind(b"\n", self.at, self.at + self._block) + 1
-            block = self.buf[self.at : end]
-            count = skeleton.lines(block) if block else 0
-            odd = bisect_left(self._odd_lines, self.line)
-            if count and (odd == len(self._odd_lines) or self._odd_lines[odd] >= self.line + count):
-                self._take_plain(block, count, end)
+            if self._take_plain(self.buf[self.at : end], end):
                 self._block = min(self._block * 4, _LARGEST_BLOCK)
                 return True
             self._block //= 4
         self._block = _SMALLEST_BLOCK
-        return False
+        stop, end = _physical_line(self.buf, self.at)
+        return self._take_plain(self.buf[self.at : stop] + skeleton.line_end, end)
 
-    def _take_plain(self, block: bytes, count: int, end: int) -> None:
+    def _take_plain(self, block: bytes, end: int) -> bool:
+        """Take a block of lines if all are plain and none is asked for as odd."""
         skeleton = self.header.skeleton
         assert skeleton is not None
+        count = skeleton.lines(block) if block else 0
+        odd = bisect_left(self._odd_lines, self.line)
+        if not count or (odd < len(self._odd_lines) and self._odd_lines[odd] < self.line + count):
+            return False
         first = self.out.records + 1
         if self._plain is not None:
             last = self.out.runs[-1] if self.out.runs else None
@@ -239,6 +240,7 @@ class _Stager:
         self.out.records += count
         self.line += count
         self.at = end
+        return True
 
     def _take(self, raw: bytes, staged: bytes, end: int) -> None:
         """Stage one record; `staged` is what is written for it."""
@@ -362,26 +364,23 @@ def stage(
     folder: Path,
     advance: Callable[[int], None],
     *,
-    aside: bool = False,
+    aside: Path | None = None,
     odd_lines: Sequence[int] = (),
 ) -> Staged:
     """Split the file into records and stage the good ones under `folder` in chunks of about 8 MiB.
 
     Every chunk ends with a record, so that each can be parsed by itself from its first byte. With
-    `aside` the plain lines of a flat file go into one file as they stand, but for those in
+    `aside` the plain lines of a flat file go into that one file as they stand, but for those in
     `odd_lines` (sorted), which are staged like any other record.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if header.body >= path.stat().st_size:
         return Staged()
-    plain = folder / "plain.csv" if aside else None
     with ExitStack() as stack:
         file = stack.enter_context(path.open("rb"))
         buf = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        sink = stack.enter_context(plain.open("wb")) if plain else None
-        staged = _Stager(buf, header, folder, sink, odd_lines).run(advance)
-    staged.plain = plain
-    return staged
+        sink = stack.enter_context(aside.open("wb")) if aside else None
+        return _Stager(buf, header, folder, sink, odd_lines).run(advance)
 
 
 def slices(path: Path, spans: Iterator[tuple[int, int]]) -> Iterator[bytes]:

@@ -1,5 +1,4 @@
 -- The records of links_small.csv that are loaded: the last one of each MovieLens id.
 SELECT r.*
 FROM raw_link_small AS r
-JOIN (SELECT movielens_id, MAX(ordinal) AS ordinal FROM raw_link_small GROUP BY movielens_id) AS last
-  ON last.movielens_id = r.movielens_id AND last.ordinal = r.ordinal
+WHERE r.ordinal IN (SELECT MAX(ordinal) FROM raw_link_small GROUP BY movielens_id)
