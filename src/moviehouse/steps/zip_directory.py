@@ -137,7 +137,7 @@ def _read_end64(file: BinaryIO, archive: str, narrow: _End) -> _End | None:
     if place < 0:
         return None
     file.seek(place)
-    mark, disk, claimed, _ = _LOCATOR.unpack(file.read(_LOCATOR.size))
+    mark, _, claimed, _ = _LOCATOR.unpack(file.read(_LOCATOR.size))
     if mark != b"PK\x06\x07":
         return None
     for at in (place - _END64.size, claimed):
@@ -152,7 +152,7 @@ def _read_end64(file: BinaryIO, archive: str, narrow: _End) -> _End | None:
     _, _, _, _, this, first, here, count, length, offset = fields
     wide = _End(at, (this, first), (here, count), length, offset)
     pairs = [*zip((*narrow.disks, *narrow.counts), (*wide.disks, *wide.counts), (_FULL16,) * 4, strict=True)]
-    pairs += [(narrow.size, length, _FULL32), (narrow.offset, offset, _FULL32), (disk, this, disk)]
+    pairs += [(narrow.size, length, _FULL32), (narrow.offset, offset, _FULL32)]
     moved = at - length - offset
     if any(low not in (high, full) for low, high, full in pairs) or claimed + moved != at:
         raise damaged(f"{archive}: its two end records contradict each other")
@@ -182,7 +182,7 @@ def _entries(file: BinaryIO, archive: str, end: _End, start: int, stub: int) -> 
 
 def _entry(fields: tuple[int, ...], raw_name: bytes, extra: bytes, stub: int) -> Entry:
     flags, method, crc = fields[3], fields[4], fields[7]
-    name = raw_name.decode("utf-8" if flags & UTF8 else "cp437", "backslashreplace")
+    name = raw_name.decode("utf-8" if flags & UTF8 else "cp437", "replace")
     size, packed, offset, disk = _widened(extra, name, [fields[9], fields[8], fields[16]], fields[13])
     if disk:
         raise SourceError(f"{shown(name)} is on another part of a split archive.", "Join the parts first.")
