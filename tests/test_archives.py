@@ -191,6 +191,14 @@ def test_a_member_that_lies(tmp_path, part, message):
     refused(tmp_path, pack(movie_part(), part), message)
 
 
+@pytest.mark.parametrize("offset", [1 << 40, (1 << 63) - 1, (1 << 64) - 1])
+def test_a_member_that_would_be_beyond_any_file(tmp_path, offset):
+    content = bytearray(pack(movie_part(), links_part(zip64=True)))
+    at = content.rindex(b"links.csv") + len("links.csv") + 20
+    content[at : at + 8] = struct.pack("<Q", offset)
+    refused(tmp_path, bytes(content), "links.csv is not where")
+
+
 @pytest.mark.parametrize(
     ("end", "message"),
     [

@@ -84,7 +84,7 @@ def judge(path: Path, limits: Limits) -> Contents:
             directory = read_directory(file, path.name, limits.members)
             for entry in directory.entries:
                 _judge_name(entry)
-            data = [locate(file, entry) for entry in directory.entries]
+            data = [locate(file, entry, directory) for entry in directory.entries]
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}.", "Check its permissions and its disk.") from None
     _judge_places(path, directory, data)

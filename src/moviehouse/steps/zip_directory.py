@@ -216,13 +216,13 @@ def _field(extra: bytes, wanted: int) -> bytes:
     return b""
 
 
-def locate(file: BinaryIO, entry: Entry) -> int:
+def locate(file: BinaryIO, entry: Entry, directory: Directory) -> int:
     """Where the member's data begins, once its local header agrees with the directory.
 
     Raises SourceError where it does not. Sizes may be absent from a local header that says so.
     """
     name = shown(entry.name)
-    file.seek(entry.header)
+    file.seek(min(entry.header, directory.start))
     head = file.read(_LOCAL.size)
     if len(head) < _LOCAL.size or head[:4] != b"PK\x03\x04":
         raise damaged(f"{name} is not where the archive's directory says", name)
