@@ -70,20 +70,30 @@ def total(values: list[int | None]) -> int | None:
     return sum(known) if known else None
 
 
+def mean(values: list[Decimal | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return float(sum(known)) / len(known) if known else None
+
+
 def minus(a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else a - b
 
 
 def answers(path: Path) -> dict[str, list[tuple]]:
     """The nine answers, by file name, in their order."""
-    movies = {row["id"]: row for row in records(path)}
+    return answers_of(records(path))
+
+
+def answers_of(rows: list[dict[str, str]]) -> dict[str, list[tuple]]:
+    """The nine answers from the records of movies_metadata.csv; an empty popularity or name is unknown."""
+    movies = {row["id"]: row for row in rows}
     released = [m for m in movies.values() if m["release_date"] and m["status"] in ("Released", "")]
     names: dict[str, dict[int, str]] = {"genres": {}, "production_companies": {}}
-    for movie in records(path):
-        if movies[movie["id"]] is movie or movies[movie["id"]] == movie:
+    for movie in rows:
+        if movies[movie["id"]] is movie:
             for column in names:
                 for item in items(movie[column]):
-                    names[column][item["id"]] = item["name"]
+                    names[column][item["id"]] = item["name"] or names[column].get(item["id"])
     groups = {c: defaultdict(list) for c in names}
     by_genre: dict[tuple[int, int, int], int] = defaultdict(int)
     for movie in released:
@@ -91,11 +101,10 @@ def answers(path: Path) -> dict[str, list[tuple]]:
         budget, revenue = amount(movie["budget"]), amount(movie["revenue"])
         for column in names:
             ids = [i for i, _ in listed(movie[column])]
-            rows = zip(ids, shares(budget, len(ids) or 1), shares(revenue, len(ids) or 1), strict=False)
-            for id_, budget_share, revenue_share in rows:
-                groups[column][id_, year].append(
-                    (budget, revenue, budget_share, revenue_share, Decimal(movie["popularity"]))
-                )
+            popularity = Decimal(movie["popularity"]) if movie["popularity"] else None
+            parts = zip(ids, shares(budget, len(ids) or 1), shares(revenue, len(ids) or 1), strict=False)
+            for id_, budget_share, revenue_share in parts:
+                groups[column][id_, year].append((budget, revenue, budget_share, revenue_share, popularity))
         for company, _ in listed(movie["production_companies"]):
             for genre, _ in listed(movie["genres"]):
                 by_genre[company, year, genre] += 1
@@ -114,7 +123,7 @@ def _tables(groups, names, by_genre) -> dict[str, list[tuple]]:
                 known = sum(v is not None for v in whole)
                 out[f"{what}_{measure}_by_year"].append((*lead, len(rows), known, total(whole), dollars(part)))
     out["company_popularity_by_year"] = [
-        (id_, names["production_companies"][id_], year, len(rows), float(sum(r[4] for r in rows)) / len(rows))
+        (id_, names["production_companies"][id_], year, len(rows), mean([r[4] for r in rows]))
         for (id_, year), rows in groups["production_companies"].items()
     ]
     out["company_releases_by_genre_by_year"] = [
@@ -122,11 +131,13 @@ def _tables(groups, names, by_genre) -> dict[str, list[tuple]]:
     ]
     years = defaultdict(list)
     for (id_, year), rows in groups["genres"].items():
-        years[year].append((-sum(r[4] for r in rows), id_, len(rows)))
+        known = [r[4] for r in rows if r[4] is not None]
+        if known:
+            years[year].append((-sum(known), id_, len(rows), mean(known)))
     out["genre_most_popular_by_year"] = [
-        (year, id_, names["genres"][id_], n, -neg, float(-neg) / n)
+        (year, id_, names["genres"][id_], n, -negative, average)
         for year, ranked in years.items()
-        for neg, id_, n in [min(ranked)]
+        for negative, id_, n, average in [min(ranked)]
     ]
     return {
         k: sorted(v, key=lambda row: tuple(x for x in row if not isinstance(x, str | None))) for k, v in out.items()

@@ -86,7 +86,7 @@ def holds(release: moviehouse.Release) -> None:
     for file, entry in release.run.files.items():
         for counts in (entry["records"], *entry.get("lists", {}).values()):
             assert counts["read"] == counts["loaded"] + counts["merged"] + counts["rejected"], (file, counts)
-    log = [json.loads(line) for line in release.error_log.read_text().splitlines()]
+    log = [json.loads(line) for line in release.error_log.read_bytes().splitlines()]
     with duckdb.connect(str(release.database), read_only=True) as con:
         kept = con.execute('SELECT file, line, "column", reason FROM rejected_record').fetchall()
     logged = [(x["file"], x["line"], x["column"], x["reason"]) for x in log if x["severity"] == "rejected"]

@@ -85,6 +85,8 @@ def build(
     memory_limit: str = "2GiB",
     threads: int | None = None,
     max_bytes: int = 64 << 30,
+    max_members: int = 1000,
+    max_ratio: int = 200,
     progress: Progress | None = None,
 ) -> Release:
     """Turn a source into a release in `out`.
@@ -92,14 +94,15 @@ def build(
     `source` is s3://, https://, file://, the path of a zip, or a directory of CSV files. `format` is
     that of tables/, parquet or csv; `sign=False` reads S3 without credentials; `cache` is where
     downloads are kept; `memory_limit` and `threads` are DuckDB's; `max_bytes` limits what an archive
-    may extract to. Raises SourceError where the source cannot be used, GateError where a check of
+    may extract to, `max_members` how many members it may have, `max_ratio` how many times larger
+    inflating may make one. Raises SourceError where the source cannot be used, GateError where a check of
     the result fails, TargetError where `out` cannot be written; the previous release, if any, stays
     current then.
     """
     from moviehouse import pipeline
     from moviehouse.progress import Quiet
 
-    options = pipeline.Options(format, sign, encoding, cache, memory_limit, threads, max_bytes)
+    options = pipeline.Options(format, sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio)
     path, record = pipeline.build(str(source), Path(out), options, progress or Quiet())
     return Release(path, Path(out), record)
 
@@ -113,13 +116,17 @@ def check(
     memory_limit: str = "2GiB",
     threads: int | None = None,
     max_bytes: int = 64 << 30,
+    max_members: int = 1000,
+    max_ratio: int = 200,
     progress: Progress | None = None,
 ) -> Checked:
     """Read and check a source as `build` does, and write nothing."""
     from moviehouse import pipeline
     from moviehouse.progress import Quiet
 
-    options = pipeline.Options("parquet", sign, encoding, cache, memory_limit, threads, max_bytes)
+    options = pipeline.Options(
+        "parquet", sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio
+    )
     record, lines = pipeline.check_only(str(source), options, progress or Quiet())
     return Checked(record, lines)
 

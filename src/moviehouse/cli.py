@@ -71,6 +71,8 @@ Threads = Annotated[int | None, Parameter(help="How many threads DuckDB may use 
 MaxBytes = Annotated[
     int, Parameter(help="How many bytes an archive may extract to [default: 64 GiB].", show_default=False)
 ]
+MaxMembers = Annotated[int, Parameter(help="How many members an archive may have.")]
+MaxRatio = Annotated[int, Parameter(help="How many times larger a member of an archive may become.")]
 Quiet = Annotated[
     bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False, help="Print nothing but errors.")
 ]
@@ -94,6 +96,8 @@ def build(
     memory_limit: Memory = "2GiB",
     threads: Threads = None,
     max_bytes: MaxBytes = 64 << 30,
+    max_members: MaxMembers = 1000,
+    max_ratio: MaxRatio = 200,
     quiet: Quiet = False,
     json: AsJson = False,
     debug: Debug = False,  # noqa: ARG001  (seen by `run`)
@@ -114,6 +118,8 @@ def build(
         memory_limit=memory_limit,
         threads=threads,
         max_bytes=max_bytes,
+        max_members=max_members,
+        max_ratio=max_ratio,
     )
     if json:
         _print_json(asdict(release.run) | {"release": str(release.path), "out": str(release.out)})
@@ -135,6 +141,8 @@ def check(
     memory_limit: Memory = "2GiB",
     threads: Threads = None,
     max_bytes: MaxBytes = 64 << 30,
+    max_members: MaxMembers = 1000,
+    max_ratio: MaxRatio = 200,
     quiet: Quiet = False,
     json: AsJson = False,
     debug: Debug = False,  # noqa: ARG001  (seen by `run`)
@@ -153,6 +161,8 @@ def check(
         memory_limit=memory_limit,
         threads=threads,
         max_bytes=max_bytes,
+        max_members=max_members,
+        max_ratio=max_ratio,
     )
     if json:
         _print_json(asdict(checked.run))

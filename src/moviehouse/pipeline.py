@@ -23,6 +23,7 @@ from moviehouse.render.ddl import comments_sql, schema_sql
 from moviehouse.run import RunRecord
 from moviehouse.steps import balance, check, conform, failure, log, publish, read, summary
 from moviehouse.steps.answer import create_views
+from moviehouse.steps.archive import Limits
 from moviehouse.steps.encoding import to_utf8
 from moviehouse.steps.extract import Extracted, extract
 from moviehouse.steps.fetch import Fetched, default_cache, fetch, there
@@ -36,7 +37,8 @@ _MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|[kmgt]i?b)")
 class Options:
     """How a run is done; the defaults are those of the command.
 
-    `max_bytes` limits what an archive may extract to; `memory_limit` is DuckDB's.
+    `memory_limit` is DuckDB's. Of an archive, `max_bytes` limits what it may extract to, `max_members` how
+    many members it may have, and `max_ratio` how many times larger inflating may make one.
     """
 
     format: str = "parquet"
@@ -46,6 +48,8 @@ class Options:
     memory_limit: str = "2GiB"
     threads: int | None = None
     max_bytes: int = 64 << 30
+    max_members: int = 1000
+    max_ratio: int = 200
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
@@ -54,8 +58,14 @@ class Options:
             raise UsageError(f"{self.memory_limit!r} is not an amount of memory.", "Write --memory-limit 2GiB.")
         if self.threads is not None and self.threads < 1:
             raise UsageError("--threads must be at least 1.")
-        if self.max_bytes < 1:
-            raise UsageError("--max-bytes must be at least 1.")
+        for option in ("max_bytes", "max_members", "max_ratio"):
+            if getattr(self, option) < 1:
+                raise UsageError(f"--{option.replace('_', '-')} must be at least 1.")
+
+    @property
+    def limits(self) -> Limits:
+        """What an archive may claim."""
+        return Limits(self.max_bytes, self.max_members, self.max_ratio)
 
 
 @dataclass
@@ -105,9 +115,7 @@ def _fetch(run: Run) -> None:
 def _extract(run: Run) -> None:
     assert run.fetched is not None
     members = run.work / "members"
-    run.extracted = found = extract(
-        run.fetched.path, run.fetched.kind, members, run.progress, max_bytes=run.options.max_bytes
-    )
+    run.extracted = found = extract(run.fetched.path, run.fetched.kind, members, run.progress, run.options.limits)
     run.record.missing_files = [s.name for s in SOURCES if s.name not in found.members]
     run.record.ignored_files = found.unknown
     for name, member in sorted(found.members.items()):

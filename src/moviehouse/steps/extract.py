@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import zipfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from threading import Event
 from typing import BinaryIO
 
-from isal import igzip_lib, isal_zlib
+from isal import isal_zlib
 
 from moviehouse.errors import SourceError, TargetError
 from moviehouse.model.sources import SOURCES, SourceFile
 from moviehouse.progress import Progress
+from moviehouse.steps.archive import Contents, Limits, Packed, judge
+from moviehouse.steps.zip_directory import damaged
 
 _BLOCK = 1 << 20
-_LOCAL_HEADER = 30
+_INFLATED_BLOCK = 8 << 20
+_SPARE_SHARE, _MOST_SPARE = 20, 1 << 30
 _KNOWN = {source.name: source for source in SOURCES}
-_MAX_MEMBERS = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,22 @@ class Extracted:
     unknown: list[str] = field(default_factory=list)
 
 
-def extract(path: Path, kind: str, work: Path, progress: Progress, *, max_bytes: int) -> Extracted:
+def extract(path: Path, kind: str, work: Path, progress: Progress, limits: Limits) -> Extracted:
     """Give the dataset's files as files: those of a directory in place, those of a zip under `work`.
 
     Raises SourceError where the archive cannot be trusted, two members have one name, or
-    movies_metadata.csv is missing.
+    movies_metadata.csv is missing; TargetError where the disk has no room for them.
     """
-    found = _in_directory(path, progress) if kind == "directory" else _from_zip(path, work, progress, max_bytes)
+    return _in_directory(path, progress) if kind == "directory" else _from_zip(path, work, progress, limits)
+
+
+def _require(path: Path, names: Iterable[str]) -> None:
     for source in SOURCES:
-        if source.indispensable and source.name not in found.members:
+        if source.indispensable and source.name not in names:
             raise SourceError(
                 f"{path.name} has no {source.name}.",
                 "It is the one file that nothing works without; is this The Movies Dataset?",
             )
-    return found
 
 
 def _in_directory(folder: Path, progress: Progress) -> Extracted:
@@ -72,6 +76,7 @@ def _in_directory(folder: Path, progress: Progress) -> Extracted:
             raise SourceError(f"{folder} has two files {path.name}.", "Name the folder that holds the right ones.")
         else:
             paths[path.name] = path
+    _require(folder, paths)
     with progress.step(f"fingerprint {folder.name or folder}", sum(p.stat().st_size for p in paths.values())) as step:
         for name, path in paths.items():
             digest = hashlib.sha256()
@@ -86,115 +91,112 @@ def _in_directory(folder: Path, progress: Progress) -> Extracted:
     return found
 
 
-def _from_zip(path: Path, work: Path, progress: Progress, max_bytes: int) -> Extracted:
-    found = Extracted()
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-    except (
-        zipfile.BadZipFile,
-        ValueError,
-        NotImplementedError,
-        EOFError,
-        OverflowError,
-        UnicodeDecodeError,
-    ) as error:
-        raise SourceError(
-            f"{path.name} is not a whole zip archive: {error}.",
-            "Fetch it again, or give a folder of CSV files.",
-        ) from None
-    if len(infos) > _MAX_MEMBERS:
-        raise SourceError(
-            f"{path.name} has {len(infos):,} members, more than {_MAX_MEMBERS:,}.", "Is it the right file?"
-        )
-    chosen: dict[str, zipfile.ZipInfo] = {}
-    for info in infos:
-        name = PurePosixPath(info.filename.replace("\\", "/")).name
-        if info.is_dir():
-            continue
-        if name not in _KNOWN:
-            found.unknown.append(info.filename)
-        elif name in chosen:
-            raise SourceError(f"{path.name} has two members {name}.", "Keep the right one.")
-        else:
-            chosen[name] = info
-    _check_room(path, chosen, work, max_bytes)
+def _from_zip(path: Path, work: Path, progress: Progress, limits: Limits) -> Extracted:
+    contents = judge(path, limits)
+    _require(path, contents.members)
+    found = Extracted(unknown=contents.unknown)
+    check_room(contents, work)
     work.mkdir(parents=True, exist_ok=True)
-    with (
-        progress.step("extract", sum(info.file_size for info in chosen.values())) as step,
-        ThreadPoolExecutor(2) as pool,
-    ):
-        largest = sorted(chosen.items(), key=lambda item: -item[1].file_size)
-        futures = [pool.submit(_inflate, path, info, _KNOWN[name], work / name, step.advance) for name, info in largest]
-        for future in futures:
-            member = future.result()
-            found.members[member.source.name] = member
+    largest = sorted(contents.members.values(), key=lambda packed: -packed.size)
+    stop = Event()
+    with progress.step("extract", contents.size) as step, ThreadPoolExecutor(2) as pool:
+
+        def advance(amount: int) -> None:
+            if stop.is_set():
+                raise InterruptedError("another member could not be extracted")
+            step.advance(amount)
+
+        futures = [pool.submit(inflate, packed, work / packed.name, advance) for packed in largest]
+        try:
+            for future in as_completed(futures):
+                member = future.result()
+                found.members[member.source.name] = member
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return found
 
 
-def _check_room(path: Path, chosen: dict[str, zipfile.ZipInfo], work: Path, max_bytes: int) -> None:
-    total = sum(info.file_size for info in chosen.values())
-    if total > max_bytes:
-        raise SourceError(
-            f"{path.name} would extract to {total:,} bytes, more than the limit of {max_bytes:,}.",
-            "If that is right, raise --max-bytes.",
+def check_room(contents: Contents, work: Path) -> None:
+    """Raise TargetError where extracting would not leave a part of the disk free."""
+    folder = next(p for p in (work, *work.absolute().parents) if p.exists())
+    disk = shutil.disk_usage(folder)
+    spare = min(disk.total // _SPARE_SHARE, _MOST_SPARE)
+    if contents.size > disk.free - spare:
+        raise TargetError(
+            f"Extracting takes {contents.size:,} bytes; {folder} has {disk.free:,} left, "
+            f"of which {spare:,} must stay free.",
+            "Make room, or give an --out on another disk.",
         )
-    folder = next(p for p in (work, *work.parents) if p.exists())
-    free = shutil.disk_usage(folder).free
-    if total > free:
-        raise TargetError(f"Extracting {path.name} takes {total:,} bytes; {folder} has {free:,} left.", "Make room.")
 
 
-def _inflate(
-    path: Path, info: zipfile.ZipInfo, source: SourceFile, target: Path, advance: Callable[[int], None]
-) -> Member:
+def inflate(packed: Packed, target: Path, advance: Callable[[int], None]) -> Member:
+    """Inflate one member to the file `target`, checked; safe to call from several threads, in any order.
+
+    `advance` is told the bytes written, and stops the work by raising. Never writes more than the member's
+    `size`. Raises SourceError where the data is not what the archive says it is.
+    """
+    name = packed.name
     digest, crc, size = hashlib.sha256(), 0, 0
-    with path.open("rb") as archive, target.open("wb") as out:
-        try:
-            for block in _blocks(archive, info):
-                size += len(block)
-                if size > info.file_size:
-                    raise SourceError(f"{source.name} is longer than the archive says.", "The archive is damaged.")
-                digest.update(block)
-                crc = isal_zlib.crc32(block, crc)
-                out.write(block)
-                advance(len(block))
-        except (igzip_lib.IsalError, EOFError) as error:  # type: ignore[misc]
-            raise SourceError(
-                f"{source.name} cannot be inflated: {error}.", "The archive is damaged; fetch it again."
-            ) from None
-    if size != info.file_size or crc != info.CRC:
-        raise SourceError(
-            f"{source.name} does not match the archive's checksum.", "The archive is damaged; fetch it again."
-        )
-    return Member(source, target, size, digest.hexdigest())
+    with _opened(packed) as archive, target.open("wb") as out:
+        for block in _blocks(archive, packed):
+            size += len(block)
+            if size > packed.size:
+                raise damaged(f"{name} is longer than the {packed.size:,} bytes that the archive says", name)
+            digest.update(block)
+            crc = isal_zlib.crc32(block, crc)
+            out.write(block)
+            advance(len(block))
+    if size != packed.size:
+        raise damaged(f"{name} has {size:,} bytes, the archive says {packed.size:,}", name)
+    if crc != packed.crc:
+        raise damaged(f"{name} does not match the checksum that the archive has of it", name)
+    return Member(_KNOWN[name], target, size, digest.hexdigest())
 
 
-def _blocks(archive: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The member's inflated bytes. ISA-L does it three times as fast as the standard library."""
-    if info.flag_bits & 0x1:
-        raise SourceError(f"{info.filename} is encrypted.", "Decrypt the archive first.")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise SourceError(f"{info.filename} is compressed by method {info.compress_type}.", "Use deflate.")
-    archive.seek(info.header_offset)
-    head = archive.read(_LOCAL_HEADER)
-    if len(head) < _LOCAL_HEADER or head[:4] != b"PK\x03\x04":
-        raise SourceError(f"{info.filename} is not where the archive says.", "The archive is damaged; fetch it again.")
-    archive.seek(int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little"), 1)
-    left = info.compress_size
-    inflater = isal_zlib.decompressobj(-15) if info.compress_type == zipfile.ZIP_DEFLATED else None
+def _opened(packed: Packed) -> BinaryIO:
+    try:
+        return packed.archive.open("rb")
+    except OSError as error:
+        raise _unreadable(packed, error) from None
+
+
+def _unreadable(packed: Packed, error: OSError) -> SourceError:
+    return SourceError(f"{packed.archive} cannot be read: {error.strerror}.", "Check its permissions and its disk.")
+
+
+def _packed_blocks(archive: BinaryIO, packed: Packed) -> Iterator[bytes]:
+    left = packed.packed
+    archive.seek(packed.data)
     while left:
-        block = archive.read(min(_BLOCK, left))
+        try:
+            block = archive.read(min(_BLOCK, left))
+        except OSError as error:
+            raise _unreadable(packed, error) from None
         if not block:
-            raise EOFError("the archive is cut short")
+            raise damaged(f"{packed.name}: the archive became shorter while it was read", packed.name)
         left -= len(block)
-        if inflater is None:
-            yield block
-            continue
-        yield inflater.decompress(block, 8 * _BLOCK)
-        while inflater.unconsumed_tail:
-            yield inflater.decompress(inflater.unconsumed_tail, 8 * _BLOCK)
-    if inflater is not None:
+        yield block
+
+
+def _blocks(archive: BinaryIO, packed: Packed) -> Iterator[bytes]:
+    """The member's inflated bytes. ISA-L does it three times as fast as the standard library."""
+    if not packed.deflated:
+        yield from _packed_blocks(archive, packed)
+        return
+    inflater = isal_zlib.decompressobj(-15)
+    try:
+        for block in _packed_blocks(archive, packed):
+            if inflater.eof:
+                raise damaged(f"{packed.name} ends before its compressed data does", packed.name)
+            yield inflater.decompress(block, _INFLATED_BLOCK)
+            while inflater.unconsumed_tail and not inflater.eof:
+                yield inflater.decompress(inflater.unconsumed_tail, _INFLATED_BLOCK)
         yield inflater.flush()
-        if not inflater.eof:
-            raise EOFError("the compressed data is cut short")
+    except isal_zlib.IsalError as error:  # type: ignore[misc]
+        raise damaged(f"{packed.name} cannot be inflated ({error})", packed.name) from None
+    if not inflater.eof:
+        raise damaged(f"{packed.name}: its compressed data is cut short", packed.name)
+    if inflater.unused_data or inflater.unconsumed_tail:
+        raise damaged(f"{packed.name} ends before its compressed data does", packed.name)
