@@ -81,7 +81,7 @@ def trouble(exc: BaseException) -> str:
     return next((words for kind, words in _WORDS if isinstance(exc, kind)), type(exc).__name__)
 
 
-def without_tls(exc: BaseException | None) -> bool:
+def without_tls(exc: object) -> bool:
     """Whether a connection failed because there is no TLS on the port."""
     return isinstance(exc, ssl.SSLError) and exc.reason in _NO_TLS
 

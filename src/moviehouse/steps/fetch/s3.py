@@ -143,7 +143,9 @@ def _version(got: dict[str, Any]) -> Version:
     whole = got.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     told = {name: got[field] for field, name in _SUMS.items() if whole and "-" not in got.get(field, "-")}
     modified = got.get("LastModified")
-    etag = got.get("ETag", "").removeprefix('"').removesuffix('"') or None
+    etag = got.get("ETag") or None
+    if etag and etag.startswith('"'):
+        etag = etag.strip('"')
     return Version(
         size=got["ContentLength"],
         etag=etag,

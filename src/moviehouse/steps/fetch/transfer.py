@@ -48,7 +48,7 @@ class Parts:
     each: int
 
     def __len__(self) -> int:
-        return -(-self.size // self.each)
+        return (self.size + self.each - 1) // self.each
 
     def length(self, index: int) -> int:
         """How many bytes a part has."""
