@@ -184,9 +184,16 @@ def show_answer(answer: Answer, form: str, *, show_sql: bool = False) -> None:
         print(visible(note), file=sys.stderr)
 
 
+class _Rows:
+    """Ends rows with a newline. To csv, CR LF must be the end, or it leaves a cell with a lone CR unquoted."""
+
+    def write(self, row: str) -> None:
+        sys.stdout.write(row.removesuffix("\r\n") + "\n")
+
+
 def _write_csv(answer: Answer) -> None:
     """Write what answers/*.csv holds; on a terminal, control characters are escaped too."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(_Rows())
     writer.writerow(answer.columns)
     watched = sys.stdout.isatty()
     for row in answer.rows:
