@@ -88,7 +88,9 @@ def there(source: str) -> None:
 
 
 def _absent(where: Local) -> SourceError:
-    seen = re.sub(r"[^\s/]*:\S*@", "…@", where.shown)  # perhaps an address, miswritten, with a password
+    # Perhaps it is an address, miswritten, with a password or a signature.
+    seen = re.sub(r"[^\s/]*:\S*@", "…@", where.shown)
+    seen = shown(f"x://{seen}").removeprefix("x://") if re.search(r"[?&#][^/]*=", seen) else seen
     return SourceError(
         f"{seen}: no such file or directory.",
         f"Check the path (the current directory is {Path.cwd()}), or give an s3:// or https:// address.",
