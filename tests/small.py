@@ -46,7 +46,7 @@ def write(folder: Path, **files: bytes | list[dict]) -> Path:
 def built(folder: Path, **options) -> SimpleNamespace:
     """Build a directory; gives the release, its log and its rows by query."""
     release = moviehouse.build(str(folder), folder.parent / f"{folder.name}-out", **options)
-    log = [json.loads(line) for line in release.error_log.read_text().splitlines()]
+    log = [json.loads(line) for line in release.error_log.read_bytes().splitlines()]
 
     def rows(query: str) -> list[tuple]:
         with duckdb.connect(str(release.database), read_only=True) as con:

@@ -18,6 +18,7 @@ from cyclopts.exceptions import UnusedCliTokensError
 import moviehouse
 from moviehouse.errors import MoviehouseError, UsageError
 from moviehouse.progress import for_stream
+from moviehouse.safe import visible, visible_json, visible_lines, without_secrets
 
 DEFAULT_OUT = Path("moviehouse-out")
 _INTERRUPTED, _TERMINATED, _BUG = 130, 143, 70
@@ -252,7 +253,7 @@ def _years(text: str | None) -> tuple[int, int] | None:
 
 
 def _print_json(value: dict[str, Any]) -> None:
-    print(json.dumps(value, ensure_ascii=False, default=str))
+    print(visible_json(json.dumps(value, ensure_ascii=False, default=str)))
 
 
 # The signals received: a query that one interrupts ends in an error that does not say which.
@@ -304,12 +305,9 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way
         if _received:
             return _stopped()
         if debug:
-            traceback.print_exc()
-        print(
-            f"moviehouse: a bug: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}\n"
-            "  Please report it; --debug shows the traceback, which is also in the failed run's log.",
-            file=sys.stderr,
-        )
+            _trace(error)
+        _say(f"moviehouse: a bug: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+        _say("  Please report it; --debug shows the traceback, which is also in the failed run's log.")
         return _BUG
     return status if isinstance(status, int) else 0
 
@@ -321,12 +319,20 @@ def _stopped() -> int:
 
 def _fail(error: MoviehouseError, *, debug: bool) -> int:
     if debug:
-        traceback.print_exception(error)
-    print(f"moviehouse: {error.message}", file=sys.stderr)
+        _trace(error)
+    _say(f"moviehouse: {error.message}")
     if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+        _say(f"  {error.hint}")
     if error.retry:
-        print("  Trying again can help.", file=sys.stderr)
+        _say("  Trying again can help.")
     if error.log is not None:
-        print(f"  Log: {error.log}", file=sys.stderr)
+        _say(f"  Log: {error.log}")
     return error.exit_status
+
+
+def _say(line: str) -> None:
+    print(visible(without_secrets(line)), file=sys.stderr)
+
+
+def _trace(error: BaseException) -> None:
+    print(visible_lines(without_secrets("".join(traceback.format_exception(error)))), end="", file=sys.stderr)

@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
+from moviehouse.safe import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as RichProgress
@@ -52,7 +54,7 @@ class Lines:
         """Run the step, then print its name and seconds."""
         start = time.monotonic()
         yield _Silent()
-        print(f"{name} ({time.monotonic() - start:.1f} s)", file=sys.stderr, flush=True)
+        print(f"{visible(name)} ({time.monotonic() - start:.1f} s)", file=sys.stderr, flush=True)
 
 
 class _Task:
@@ -77,6 +79,8 @@ class Bars:
     @contextmanager
     def step(self, name: str, total: int | None = None) -> Iterator[Step]:
         """Run the step under a bar; without a total it only pulses."""
+        from rich.text import Text
+
         start = time.monotonic()
         with self._lock:
             if self._bars is None:
@@ -84,7 +88,7 @@ class Bars:
                 self._bars.start()
             self._open += 1
             bars = self._bars
-            task = bars.add_task(name, total=total or None)
+            task = bars.add_task(visible(name), total=total or None)
         done = False
         try:
             yield _Task(bars, task)
@@ -93,7 +97,8 @@ class Bars:
             with self._lock:
                 bars.remove_task(task)
                 if done:
-                    bars.console.print(f"[green]✓[/] {name} [dim]{time.monotonic() - start:.1f} s[/]")
+                    took = f"{time.monotonic() - start:.1f} s"
+                    bars.console.print(Text.assemble(("✓ ", "green"), visible(name), " ", (took, "dim")))
                 self._open -= 1
                 if not self._open:
                     bars.stop()
@@ -106,7 +111,7 @@ def _live(console: Console) -> RichProgress:
 
     return RichProgress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TaskProgressColumn(),
         TimeElapsedColumn(),

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moviehouse.error_log import REASON
+from moviehouse.safe import spreadsheet_cell, visible, visible_json
 from moviehouse.sql import QUESTIONS, header, statement
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class _Console(Console):
 
 
 def _console() -> Console:
-    console = _Console(highlight=False, soft_wrap=False)
+    console = _Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _WIDTH_IN_A_PIPE
     return console
@@ -57,14 +58,14 @@ def show_release(release: Release) -> None:
         ("run record", str(out / "run.json")),
         ("error log", f"{out / 'errors.jsonl'}  ({run.rows.get('error_log', 0):,} lines)"),
     ):
-        places.add_row(what, Text(path, style="bold" if what == "error log" else ""))
+        places.add_row(what, Text(visible(path), style="bold" if what == "error log" else ""))
     console.print(Text("\nWhere it is", style="bold"))
     console.print(places)
     place = "" if out == Path("moviehouse-out") else f" --release {out}"
     console.print(Text("\nNext", style="bold"))
     called = Path(sys.argv[0])
     command = str(called) if called.name == "moviehouse" and not shutil.which("moviehouse") else "moviehouse"
-    console.print(Text(f"{command} ask genre-revenue-by-year --year {_a_year(release)}{place}"))
+    console.print(Text(visible(f"{command} ask genre-revenue-by-year --year {_a_year(release)}{place}")))
 
 
 def _a_year(release: Release) -> int:
@@ -82,7 +83,7 @@ def show_checked(checked: Checked) -> None:
 
 def _show_run(console: Console, run: RunRecord) -> None:
     size = run.source.get("bytes")
-    console.print(Text(f"from {run.source['address']}" + (f", {_bytes(size)}" if size else "")))
+    console.print(Text(visible(f"from {run.source['address']}") + (f", {_bytes(size)}" if size else "")))
     editions = [f for f, entry in run.files.items() if entry.get("edition")]
     if editions:
         console.print(Text(f"byte for byte the published edition: {', '.join(editions)}", style="dim"))
@@ -135,7 +136,7 @@ def _show_excluded(console: Console, run: RunRecord) -> None:
     line = f"\nReleases: {released:,} movies; the per-year answers leave {movies:,} out"
     console.print(Text(line, style="bold"))
     for row in run.excluded:
-        what = f"status {row['status']}" if row["status"] else "no status"
+        what = visible(f"status {row['status']}") if row["status"] else "no status"
         what += "" if row["dated"] else ", no readable release date"
         console.print(Text(f"  {row['movies']:>6,}  {what}{_known_dollars(row)}"))
     for what, row in run.unattributed.items():
@@ -172,17 +173,32 @@ def show_answer(answer: Answer, form: str, *, show_sql: bool = False) -> None:
     if show_sql:
         print(statement("questions", answer.question), file=sys.stdout if form == "table" else sys.stderr)
     if form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(answer.columns)
-        writer.writerows(answer.rows)
+        _write_csv(answer)
     elif form == "json":
         rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-        print(json.dumps(rows, ensure_ascii=False, indent=1, default=_json_value))
+        print(visible_json(json.dumps(rows, ensure_ascii=False, indent=1, default=_json_value)))
     else:
         _show_table(answer)
         return
     for note in answer.notes:
-        print(note, file=sys.stderr)
+        print(visible(note), file=sys.stderr)
+
+
+class _Rows:
+    """Ends rows with a newline. To csv, CR LF must be the end, or it leaves a cell with a lone CR unquoted."""
+
+    def write(self, row: str) -> None:
+        sys.stdout.write(row.removesuffix("\r\n") + "\n")
+
+
+def _write_csv(answer: Answer) -> None:
+    """Write what answers/*.csv holds; on a terminal, control characters are escaped too."""
+    writer = csv.writer(_Rows())
+    writer.writerow(answer.columns)
+    watched = sys.stdout.isatty()
+    for row in answer.rows:
+        cells = [spreadsheet_cell(value) for value in row]
+        writer.writerow([visible(c) if watched and isinstance(c, str) else c for c in cells])
 
 
 def _json_value(value: Any) -> Any:
@@ -206,7 +222,7 @@ def _show_table(answer: Answer) -> None:
     if not answer.rows:
         console.print(Text("No rows: no release matches."))
     for note in answer.notes:
-        console.print(Text(note, style="dim"))
+        console.print(Text(visible(note), style="dim"))
 
 
 def _shown(column: str, value: Any) -> str:
@@ -218,4 +234,4 @@ def _shown(column: str, value: Any) -> str:
         return f"{value:,.2f}" if column.endswith("_allocated") else f"{value:,.3f}"
     if isinstance(value, int) and not column.endswith("_id") and column != "year":
         return f"{value:,}"
-    return str(value)
+    return visible(str(value))

@@ -14,6 +14,7 @@ import duckdb
 from moviehouse.error_log import REASON, VALUE_LIMIT
 from moviehouse.errors import GateError, MoviehouseError, TargetError
 from moviehouse.run import RunRecord
+from moviehouse.safe import without_secrets
 from moviehouse.sql.text import literal
 from moviehouse.steps.check import Outcome
 from moviehouse.steps.publish import Target
@@ -65,8 +66,9 @@ def _why(error: BaseException, outcomes: list[Outcome], run_id: str) -> list[dic
     interrupted = isinstance(error, RuntimeError) and str(error) == "Query interrupted"  # DuckDB's word for it
     if interrupted or isinstance(error, KeyboardInterrupt | SystemExit):
         return [_line(run_id, "stopped", "The run was stopped by a signal.", None)]
-    trace = "".join(traceback.format_exception(error))
-    return [_line(run_id, "bug", f"{type(error).__name__}: {error}"[:VALUE_LIMIT], trace)]
+    trace = without_secrets("".join(traceback.format_exception(error)))
+    said = without_secrets(f"{type(error).__name__}: {error}")
+    return [_line(run_id, "bug", said[:VALUE_LIMIT], trace)]
 
 
 def _line(run_id: str, reason: str, message: str, value: str | None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from moviehouse.errors import GateError, TargetError
 from moviehouse.model.schema import Table
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
+from moviehouse.safe import spreadsheet_sql
 from moviehouse.sql import QUESTIONS
 from moviehouse.sql.text import literal, name
 from moviehouse.steps.balance import LOADED, Balance
@@ -115,13 +116,20 @@ def write_release(con: duckdb.DuckDBPyConnection, staging: Path, format_: str, p
         for table in TABLES:
             _copy(con, name(table.name), tables / f"{table.name}.{format_}", format_)
         for question in QUESTIONS:
-            for suffix in ("csv", "parquet"):
-                _copy(con, name(question), answers / f"{question}.{suffix}", suffix)
+            _copy(con, name(question), answers / f"{question}.parquet", "parquet")
+            _copy(con, name(question), answers / f"{question}.csv", "csv", _for_spreadsheets(con, question))
         _copy(con, "error_log", staging / "errors.jsonl", "jsonl")
 
 
-def _copy(con: duckdb.DuckDBPyConnection, relation: str, path: Path, format_: str) -> None:
-    con.execute(f"COPY (SELECT * FROM {relation}) TO {literal(str(path))} {_COPY[format_]}")
+def _copy(con: duckdb.DuckDBPyConnection, relation: str, path: Path, format_: str, columns: str = "*") -> None:
+    con.execute(f"COPY (SELECT {columns} FROM {relation}) TO {literal(str(path))} {_COPY[format_]}")
+
+
+def _for_spreadsheets(con: duckdb.DuckDBPyConnection, relation: str) -> str:
+    """Every column, those of text made safe to open in a spreadsheet; the tables hold the exact text."""
+    columns = con.execute(f"SELECT * FROM {name(relation)} LIMIT 0").description or ()
+    safe = [f"{spreadsheet_sql(c[0])} AS {name(c[0])}" for c in columns if str(c[1]) == "VARCHAR"]
+    return f"* REPLACE ({', '.join(safe)})" if safe else "*"
 
 
 def verify(con: duckdb.DuckDBPyConnection, staging: Path, format_: str, balances: list[Balance]) -> dict[str, int]:

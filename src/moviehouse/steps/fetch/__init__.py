@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from moviehouse.errors import SourceError
 from moviehouse.progress import Progress
-from moviehouse.steps.fetch.address import Local, S3Object, parse, shown
+from moviehouse.safe import shown
+from moviehouse.steps.fetch.address import Local, S3Object, parse
 from moviehouse.steps.fetch.cache import Entry, Slot, digest, writing
 from moviehouse.steps.fetch.remote import Changed, Remote, Version, utc
 from moviehouse.steps.fetch.s3 import S3
@@ -86,8 +88,11 @@ def there(source: str) -> None:
 
 
 def _absent(where: Local) -> SourceError:
+    # Perhaps it is an address, miswritten, with a password or a signature.
+    seen = re.sub(r"[^\s/]*:\S*@", "…@", where.shown)
+    seen = shown(f"x://{seen}").removeprefix("x://") if re.search(r"[?&#][^/]*=", seen) else seen
     return SourceError(
-        f"{where.shown}: no such file or directory.",
+        f"{seen}: no such file or directory.",
         f"Check the path (the current directory is {Path.cwd()}), or give an s3:// or https:// address.",
     )
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from moviehouse.errors import SourceError
+from moviehouse.safe import SCHEME, shown
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _CUT_SCHEME = re.compile(r"(s3|https?|file|ftp):/?", re.IGNORECASE)
 _KINDS = "Give an s3://, https:// or file:// address, the path of a zip, or a directory of CSV files."
 
-# Values of other parameters may be secrets under any name, so they are not shown.
-_SHOWN = {"version", "versionid", "v", "id", "file", "filename", "name", "path", "format", "download", "raw"}
 # These differ from one signed address of an object to the next.
 _SIGNATURE = re.compile(
     r"x-(amz|goog)-.*|signature|expires|awsaccesskeyid|googleaccessid|policy|key-pair-id"
@@ -55,8 +53,8 @@ class WebPage:
     """
 
     shown: str
-    url: str
-    login: str | None
+    url: str = field(repr=False)
+    login: str | None = field(repr=False)
     identity: str
     name: str
 
@@ -65,7 +63,9 @@ def parse(source: str) -> Local | S3Object | WebPage:
     """Say what `source` means; SourceError if it cannot be understood."""
     if not source or "\0" in source:
         raise SourceError("No source was given." if not source else "The source contains a NUL byte.", _KINDS)
-    match = _SCHEME.fullmatch(source)
+    if SCHEME.fullmatch(source.strip()):
+        source = source.strip()
+    match = SCHEME.fullmatch(source)
     if match is None and (cut := _CUT_SCHEME.match(source)):
         raise _cut(cut[1], source[cut.end(1) : cut.end()], source[cut.end() :])
     if match is None:
@@ -89,26 +89,6 @@ def _cut(scheme: str, mark: str, rest: str) -> SourceError:
     if scheme.lower() == "file":
         return SourceError(f"{given}: three slashes belong after file:", f"Write file:///{rest}.")
     return SourceError(f"{given}: two slashes belong after {scheme}:", f"Write {whole}.")
-
-
-def shown(source: str) -> str:
-    """Write an address without its user name, password, and parameters that may be secret."""
-    match = _SCHEME.fullmatch(source)
-    if match is None:
-        return source
-    rest, _, fragment = match[2].partition("#") if match[1].lower() != "s3" else (match[2], "", "")
-    rest, query_mark, query = rest.partition("?")
-    host, slash, path = rest.partition("/")
-    host = host.rpartition("@")[2]
-    kept = "&".join(_parameter(item) for item in query.split("&"))
-    return f"{match[1]}://{host}{slash}{path}{query_mark}{kept}" + ("#…" if fragment else "")
-
-
-def _parameter(item: str) -> str:
-    name, equals, _ = item.partition("=")
-    if not equals:
-        return item if item.lower() in _SHOWN or not item else "…"
-    return item if name.lower() in _SHOWN else f"{name}=…"
 
 
 def _s3(rest: str) -> S3Object:
@@ -136,7 +116,7 @@ def _file(source: str, rest: str) -> Local:
             f"For a file on this machine write three slashes: file:///{host.rpartition('@')[2]}{slash}{path}",
         )
     if "%00" in path:
-        raise SourceError(f"{source}: the path contains a NUL byte.", _KINDS)
+        raise SourceError(f"{shown(source)}: the path contains a NUL byte.", _KINDS)
     return Local(source, Path(unquote(slash + path)))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import random
+import socket
+import ssl
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -61,6 +63,27 @@ class Remote(Protocol):
 
     def read(self, version: Version, first: int, length: int | None) -> Generator[bytes]:
         """Yield `length` bytes from byte `first` of exactly this version; None: all of it."""
+
+
+# What OpenSSL calls the answer of a server that speaks plain HTTP on the port.
+_NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (socket.gaierror, "its name cannot be resolved"),
+    (ConnectionRefusedError, "the connection was refused"),
+    (ConnectionError, "the connection was closed"),
+    (TimeoutError, "it does not answer in time"),
+    (ssl.SSLError, "the TLS connection broke off"),
+)
+
+
+def trouble(exc: BaseException) -> str:
+    """Say what kept a connection from coming about, in words that hold nothing of the exception's own text."""
+    return next((words for kind, words in _WORDS if isinstance(exc, kind)), type(exc).__name__)
+
+
+def without_tls(exc: object) -> bool:
+    """Whether a connection failed because there is no TLS on the port."""
+    return isinstance(exc, ssl.SSLError) and exc.reason in _NO_TLS
 
 
 def pause(tried: int) -> float:

@@ -57,15 +57,15 @@ class S3:
 
     def read(self, version: Version, first: int, length: int | None) -> Generator[bytes]:
         """Yield a range of exactly this version of the object."""
-        last = "" if length is None else first + length - 1
-        wanted = {"Range": f"bytes={first}-{last}", "IfMatch": f'"{version.etag}"'}
+        wanted: dict[str, str] = {}
+        if length is not None:
+            wanted = {"Range": f"bytes={first}-{first + length - 1}", "IfMatch": f'"{version.etag}"'}
         try:
             got = self._client.get_object(**self._place, **wanted)
             with closing(got["Body"]) as body:
-                if length is not None and got["ContentLength"] != length:
-                    raise Broken(f"{got['ContentLength']} bytes instead of {length}")
+                _same(version, got, first, length)
                 yield from body.iter_chunks(remote.CHUNK_BYTES)
-        except Broken:
+        except (Broken, Changed):
             raise
         except Exception as exc:
             raise self._during(exc) from None
@@ -73,12 +73,28 @@ class S3:
     def _during(self, exc: Exception) -> Exception:
         """Say what an exception during a transfer means: another version, a retry, or the end."""
         from botocore.exceptions import HTTPClientError, IncompleteReadError, SSLError
+        from urllib3.exceptions import HTTPError
 
-        if s3_errors.status(exc) == 412:
+        if s3_errors.status(exc) in (412, 416):
             return Changed()
-        if isinstance(exc, IncompleteReadError | HTTPClientError | OSError) and not isinstance(exc, SSLError):
-            return Broken(type(exc).__name__)
+        broken = isinstance(exc, IncompleteReadError | HTTPClientError | HTTPError | OSError)
+        if broken and not isinstance(exc, SSLError):  # which comes before an answer: no connection at all
+            return Broken(s3_errors.words(exc))
         return s3_errors.explain(exc, self._asked)
+
+
+def _same(version: Version, got: dict[str, Any], first: int, length: int | None) -> None:
+    """Hold an answer to what was asked for, whether or not its server knows If-Match and Range."""
+    now = _version(got)
+    if now.etag != version.etag or (now.etag is None and now.last_modified != version.last_modified):
+        raise Changed
+    if length is None:
+        if now.size != version.size:
+            raise Changed
+    elif now.size != length:
+        raise Broken(f"{now.size} bytes instead of {length}")
+    elif got.get("ContentRange") != f"bytes {first}-{first + length - 1}/{version.size}":
+        raise Broken("the server sent a different range")
 
 
 def _connect(
@@ -127,11 +143,15 @@ def _version(got: dict[str, Any]) -> Version:
     whole = got.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     told = {name: got[field] for field, name in _SUMS.items() if whole and "-" not in got.get(field, "-")}
     modified = got.get("LastModified")
+    etag = got.get("ETag") or None
+    if etag and etag.startswith('"'):
+        etag = etag.strip('"')
     return Version(
         size=got["ContentLength"],
-        etag=got["ETag"].strip('"'),
+        etag=etag,
         last_modified=remote.utc(modified) if modified else None,
-        ranges=True,
+        # Parts belong together by a strong ETag alone; without one the object comes in one answer.
+        ranges=etag is not None and not etag.startswith("W/"),
         sums={name: base64.b64decode(value).hex() for name, value in told.items()},
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass
 from typing import Any
 
 from moviehouse.errors import SourceError
+from moviehouse.steps.fetch.remote import trouble, without_tls
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,10 @@ _TLS = (
     "the TLS certificate of {host} was not accepted",
     "Check the clock. If a proxy signs its own certificates, set AWS_CA_BUNDLE.",
 )
+_NO_TLS = (
+    "{host} does not speak TLS on that port",
+    "Check the port in AWS_ENDPOINT_URL, or write http:// there if the server has no TLS.",
+)
 _UNREACHABLE = (
     "{host} cannot be reached ({code})",
     "Check the network, the proxy settings and AWS_ENDPOINT_URL, then try again; " + _COPY,
@@ -93,14 +99,34 @@ def explain(exc: Exception, asked: Asked) -> SourceError:
 
     if isinstance(exc, boto.ClientError):
         return _answer(exc, asked)
-    code = type(exc).__name__
-    if isinstance(exc, boto.SSLError):
+    code, cause = type(exc).__name__, _cause(exc)
+    if isinstance(exc, boto.SSLError) and isinstance(cause, ssl.SSLCertVerificationError):
         return _error(_TLS, asked, code)
+    if without_tls(cause):
+        return _error(_NO_TLS, asked, code)
     if isinstance(exc, boto.ConnectionError | boto.HTTPClientError):
-        return _error(_UNREACHABLE, asked, code, retry=True)
+        return _error(_UNREACHABLE, asked, words(exc), retry=True)
     if isinstance(exc, boto.ProfileNotFound):
         return _error(_NO_PROFILE, asked, code)
     return _error(_CREDENTIALS if re.search("Credential|Token|SSO|Login", code) else _OTHER, asked, code)
+
+
+def words(exc: Exception) -> str:
+    """Say what kept a connection from coming about, or cut it, without boto3's own text."""
+    from botocore import exceptions as boto
+
+    if isinstance(exc, boto.ReadTimeoutError | boto.ConnectTimeoutError):
+        return trouble(TimeoutError())
+    if isinstance(exc, boto.IncompleteReadError | boto.ResponseStreamingError | boto.ConnectionClosedError):
+        return trouble(ConnectionError())
+    return trouble(_cause(exc) or exc)
+
+
+def _cause(exc: Exception) -> BaseException | None:
+    """What the system said: boto3 wraps what urllib3 wraps; None where they keep it to themselves."""
+    wrapped = getattr(exc, "kwargs", {}).get("error")
+    inside = [*getattr(wrapped, "args", ()), getattr(wrapped, "__cause__", None)]
+    return next((each for each in inside if isinstance(each, OSError)), None)
 
 
 def _answer(exc: Any, asked: Asked) -> SourceError:

@@ -9,7 +9,6 @@ import ssl
 import time
 from collections.abc import Generator
 from email.utils import parsedate_to_datetime
-from socket import gaierror
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
@@ -25,7 +24,9 @@ from moviehouse.steps.fetch.remote import (
     Changed,
     Version,
     pause,
+    trouble,
     utc,
+    without_tls,
 )
 
 _RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
@@ -119,7 +120,7 @@ class Web:
                 came += len(chunk)
                 yield chunk
         except (OSError, http.client.HTTPException) as exc:
-            raise Broken(type(exc).__name__) from exc
+            raise Broken(trouble(exc)) from None
         if length is not None and came != length:
             raise Broken(f"{came} bytes instead of {length}")
 
@@ -143,15 +144,25 @@ class Web:
                 f"{self.address}: the server's TLS certificate was not accepted.",
                 "Check the clock. If a proxy signs its own certificates, set SSL_CERT_FILE.",
             )
+        if without_tls(reason):
+            return SourceError(
+                f"{self.address}: {self._host} does not speak TLS on that port.",
+                "Check the port, or write http:// if the server has no TLS.",
+            )
         if isinstance(reason, ValueError | http.client.InvalidURL):
             return SourceError(f"{self.address} cannot be requested.", "Check the address.")
-        return Broken("its name cannot be resolved" if isinstance(reason, gaierror) else type(reason).__name__)
+        return Broken(trouble(reason) if isinstance(reason, Exception) else "no connection")
 
     def _refused(self, exc: HTTPError) -> Exception:
         """Say what an error status means; it may come before or during a transfer."""
         exc.close()
         if exc.code >= 500 or exc.code == 429:
             return Broken(f"HTTP status {exc.code}")
+        if exc.code == 407:
+            return SourceError(
+                f"{self.address}: the proxy wants a user name and a password, or others (407).",
+                "Check HTTP_PROXY and HTTPS_PROXY.",
+            )
         copy = 'or give a local copy, for example of Kaggle\'s "The Movies Dataset"'
         if exc.code in (404, 410):
             return SourceError(f"{self.address}: no such file ({exc.code}).", f"Check the address, {copy}.")
