@@ -34,7 +34,8 @@ class _Console(Console):
         raise SystemExit(0)
 
 
-def _console() -> Console:
+def open_console() -> Console:
+    """A console for standard output, of a fixed width where that is no terminal."""
     console = _Console(highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = _WIDTH_IN_A_PIPE
@@ -43,7 +44,7 @@ def _console() -> Console:
 
 def show_release(release: Release) -> None:
     """Print the summary of a build."""
-    console = _console()
+    console = open_console()
     run = release.run
     console.print(Text(f"\nRelease {run.run_id}, published in {sum(run.seconds.values()):.1f} s", style="bold"))
     _show_run(console, run)
@@ -75,7 +76,7 @@ def _a_year(release: Release) -> int:
 
 def show_checked(checked: Checked) -> None:
     """Print the summary of a check."""
-    console = _console()
+    console = open_console()
     console.print(Text("\nChecked; nothing was written", style="bold"))
     _show_run(console, checked.run)
 
@@ -160,7 +161,7 @@ def _bytes(size: int) -> str:
 
 def show_questions() -> None:
     """List the questions, one per line."""
-    console = _console()
+    console = open_console()
     table = Table(box=None, pad_edge=False, show_header=False)
     for question in QUESTIONS:
         table.add_row(Text(question.replace("_", "-"), style="bold"), header("questions", question).splitlines()[0])
@@ -190,7 +191,7 @@ def _json_value(value: Any) -> Any:
 
 
 def _show_table(answer: Answer) -> None:
-    console = _console()
+    console = open_console()
     console.print(Text(header("questions", answer.question).splitlines()[0] + "\n", style="bold"))
     rows = [[_shown(c, v) for c, v in zip(answer.columns, row, strict=True)] for row in answer.rows]
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -102,6 +102,13 @@ def conditions(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: 
     return where, parameters
 
 
+def named(con: duckdb.DuckDBPyConnection, thing: str, asked: str) -> str:
+    """The name and id of a genre or company named by either."""
+    id_ = _identify(con, thing, asked)
+    rows = con.execute(f"SELECT name FROM {thing} WHERE {thing}_id = ?", [id_]).fetchall()
+    return f"{rows[0][0] or 'no name'} ({id_})"
+
+
 def _identify(con: duckdb.DuckDBPyConnection, thing: str, asked: str) -> int:
     """The id of a genre or company named by id, or by name whatever the case and accents."""
     rows = con.execute(

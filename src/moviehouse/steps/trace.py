@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from moviehouse.engines.duckdb import opened
 from moviehouse.errors import UsageError
 from moviehouse.run import RunRecord
 from moviehouse.sql import statement
-from moviehouse.steps.answer import Filters, conditions, find_release, known_question, own_order
+from moviehouse.steps.answer import Filters, conditions, find_release, known_question, named, own_order
 from moviehouse.steps.publish import DATABASE
 from moviehouse.steps.raw import RawRecords
 from moviehouse.steps.unknown import Unknown
@@ -112,14 +111,14 @@ def trace_cells(con: duckdb.DuckDBPyConnection, run: RunRecord, stem: str, filte
     columns = columns_of(con, stem)
     where, parameters = conditions(con, columns, filters)
     chosen = f"SELECT * FROM {stem}" + (f" WHERE {' AND '.join(where)}" if where else "")
-    cells = _dicts(con, f"{chosen} ORDER BY {own_order(columns)}", parameters)
+    cells = dicts(con, f"{chosen} ORDER BY {own_order(columns)}", parameters)
     keys = [c for c in columns if c == "year" or c.endswith("_id")]
     behind = contributions(columns)
     joined = " AND ".join(f"q.{key} = c.{key}" for key in keys)
     sql = f"SELECT c.* FROM (\n{behind}) AS c\nJOIN ({chosen}) AS q ON {joined}"
     log = logs(con, f"SELECT movie_id FROM ({sql}) AS traced", parameters)
     rows: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in _dicts(con, f"{sql}\nORDER BY {_largest(columns)}c.movie_id", parameters):
+    for row in dicts(con, f"{sql}\nORDER BY {_largest(columns)}c.movie_id", parameters):
         rows[tuple(row[key] for key in keys)].append(row)
     unknown = Unknown(run, lambda: RawRecords(con, run))
     made = []
@@ -128,7 +127,7 @@ def trace_cells(con: duckdb.DuckDBPyConnection, run: RunRecord, stem: str, filte
         measures = {c: v for c, v in cell.items() if c not in KEYS}
         movies = rows[tuple(cell[key] for key in keys)]
         made.append(
-            Cell(own, measures, tuple(contribution(row, measures, unknown, log.get(row["movie_id"], ())) for row in movies))
+            Cell(own, measures, tuple(contribution(row, measures, unknown, log[row["movie_id"]]) for row in movies))
         )
     return Trace(stem, tuple(made), sql)
 
@@ -196,19 +195,20 @@ def equal(value: Any, other: Any) -> bool:
 
 def logs(
     con: duckdb.DuckDBPyConnection, movies: str, parameters: Sequence[Any] = ()
-) -> dict[int, tuple[LogLine, ...]]:
+) -> defaultdict[int, tuple[LogLine, ...]]:
     """The lines of the error log about the movies that a query gives, by movie."""
     query = (
         f"SELECT * FROM ({statement('trace', 'movie_log')}) AS e WHERE about IN ({movies}) "
         'ORDER BY about, file, line, "column", reason, value'
     )
     found: dict[int, list[LogLine]] = defaultdict(list)
-    for row in _dicts(con, query, parameters):
+    for row in dicts(con, query, parameters):
         found[row.pop("about")].append(LogLine(**row))
-    return {movie: tuple(lines) for movie, lines in found.items()}
+    return defaultdict(tuple, {movie: tuple(lines) for movie, lines in found.items()})
 
 
-def _dicts(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
+def dicts(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
+    """The rows of a query, each by column."""
     cursor = con.execute(query, list(parameters))
     names = [c[0] for c in cursor.description or ()]
     return iter([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
@@ -231,23 +231,23 @@ def _require(stem: str, columns: Sequence[str], filters: Filters) -> None:
 def _no_cell(con: duckdb.DuckDBPyConnection, stem: str, columns: Sequence[str], filters: Filters) -> UsageError:
     """Say that there is no such cell, and which ones are near."""
 
-    def values(column: str, **kept: Any) -> list[Any]:
+    def there(column: str, **kept: Any) -> list[Any]:
         where, parameters = conditions(con, columns, Filters(**kept))
         condition = f" WHERE {' AND '.join(where)}" if where else ""
-        return [row[0] for row in con.execute(f"SELECT DISTINCT {column} FROM {stem}{condition} ORDER BY 1", parameters).fetchall()]
+        query = f"SELECT DISTINCT {column} FROM {stem}{condition} ORDER BY 1"
+        return [row[0] for row in con.execute(query, parameters).fetchall()]
 
-    years = filters.years
-    asked = " ".join(str(x) for x in (filters.company, filters.genre) if x is not None)
+    years, genre, company = filters.years, filters.genre, filters.company
     span = "" if years is None else f" in {_span(years)}"
-    message = f"{stem.replace('_', '-')} has no cell for {asked or 'any genre'}{span}."
-    if years and (genres := values("genre", years=years, company=filters.company) if filters.genre else []):
-        if stem == "genre_most_popular_by_year":
-            return UsageError(message, f"The most popular genre{span} is {_list(genres)}.")
-        if filters.company:
-            return UsageError(message, f"Genres of {filters.company}{span}: {_list(genres)}.")
-    if years and (there := values("year", genre=filters.genre, company=filters.company)):
-        near = sorted(sorted(there, key=lambda y: min(abs(y - years[0]), abs(y - years[1])))[:_NEAR])
+    asked = [named(con, thing, text) for thing, text in (("company", company), ("genre", genre)) if text is not None]
+    message = f"{stem.replace('_', '-')} has no cell for {', '.join(asked) or 'any genre'}{span}."
+    if stem == "genre_most_popular_by_year" and years and (genres := there("genre", years=years)):
+        return UsageError(message, f"The most popular there: {_list(genres)}.")
+    if years and (found := there("year", genre=genre, company=company)):
+        near = sorted(sorted(found, key=lambda y: min(abs(y - years[0]), abs(y - years[1])))[:_NEAR])
         return UsageError(message, f"The nearest years that have one: {_list(near)}.")
+    if company and genre and (genres := there("genre", company=company)):
+        return UsageError(message, f"The genres of {asked[0]}: {_list(genres)}.")
     return UsageError(message, "None of its movies is a release: one with a date whose status is Released or none.")
 
 
@@ -257,8 +257,3 @@ def _span(years: tuple[int, int]) -> str:
 
 def _list(values: Sequence[Any]) -> str:
     return ", ".join(str(v) for v in values)
-
-
-def exact(value: Any) -> str:
-    """A number as text, exact, without zeros behind its last digit."""
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,78 @@
+"""Values, titles and lines of the error log as text that a terminal only shows."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import asdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from moviehouse.steps.trace import LogLine
+
+SEVERITY_STYLE = {"rejected": "red", "mended": "yellow", "merged": "cyan", "warning": "dim"}
+_LONGEST_VALUE = 160
+_CONTROL = ("Cc", "Cs", "Zl", "Zp")
+_BIDI = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def visible(text: str | None) -> str:
+    """A text of the data with what controls a terminal, or turns its direction, escaped."""
+    return "".join(
+        c.encode("unicode_escape").decode() if c in _BIDI or unicodedata.category(c) in _CONTROL else c
+        for c in text or ""
+    )
+
+
+def cut(text: str | None, longest: int = _LONGEST_VALUE) -> str:
+    """A text, visible, and cut where it is long."""
+    shown = visible(text)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def number(value: Any) -> str:
+    """A number in full: cents where it has them, every decimal place of a score, a mean to three."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        return f"{value:,}" if exponent == -2 else f"{value.normalize():,f}"
+    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"
+
+
+def movies(count: int) -> str:
+    """How many movies, in words."""
+    return "1 movie" if count == 1 else f"{count:,} movies"
+
+
+def log_table(entries: list[tuple[str, LogLine]]) -> Table:
+    """Lines of the error log, each under its own heading: what it is about, what and where, what was done."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for about, entry in entries:
+        head = Text(entry.severity, style=SEVERITY_STYLE.get(entry.severity, ""))
+        where = f"{entry.file} line {entry.line}" if entry.line else entry.file
+        where += f", {entry.column}" if entry.column else ""
+        told = Text(f"{entry.reason}  ", style="bold").append(
+            visible(f"{about}{where}: ") + cut(entry.value), style="not bold"
+        )
+        told.append(f"\n{visible(entry.message)} Done: {entry.action}.", style="not bold dim")
+        table.add_row(head, told)
+    return table
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print an object as JSON; decimals as numbers, dates in ISO 8601."""
+    print(json.dumps(value, ensure_ascii=False, indent=1, default=_json_value))
+
+
+def _json_value(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def log_json(entries: tuple[LogLine, ...]) -> list[dict[str, Any]]:
+    """Lines of the error log as objects."""
+    return [asdict(entry) for entry in entries]
