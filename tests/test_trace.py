@@ -204,7 +204,10 @@ def test_profit_says_which_amount_it_lacks(house):
 
 def test_without_a_year_every_year_is_traced(house):
     traced = house.trace("company-revenue-by-year", company="Pixar")
-    assert [(c.keys["year"], [m.title for m in c.movies]) for c in traced.cells] == [(1995, ["Full"]), (2001, ["Later"])]
+    assert [(c.keys["year"], [m.title for m in c.movies]) for c in traced.cells] == [
+        (1995, ["Full"]),
+        (2001, ["Later"]),
+    ]
     traced = house.trace("company-releases-by-genre-by-year", company=1)
     assert [(c.keys["year"], c.keys["genre"]) for c in traced.cells] == [
         (1995, "Animation"), (1995, "Drama"), (1995, "Comedy"), (2001, "Comedy"),
@@ -251,7 +254,10 @@ def test_as_a_table(capsys, house):
     assert re.search(r"sum of 1 +1,000 +333\.34", out)
     assert re.search(r" 3 +Empty +revenue is empty +4\n", out)
     assert "invalid_integer  Wrong (4), movies_metadata.csv line 5, revenue: 12,5" in out
-    assert "It adds up. The cell is exactly what its movies make: movies 4, movies_with_revenue 1, revenue_usd 1,000" in out
+    assert (
+        "It adds up. The cell is exactly what its movies make: movies 4, movies_with_revenue 1, revenue_usd 1,000"
+        in out
+    )
     assert not [line for line in out.splitlines() if len(line) > 120]
 
 
@@ -278,13 +284,20 @@ def test_as_csv_and_json(capsys, house):
     told = json.loads(run(capsys, *command, "json")[1])
     assert told["adds_up"] is True
     (cell,) = told["cells"]
-    assert (cell["year"], cell["genre"], cell["revenue_usd"], cell["revenue_usd_allocated"]) == (1995, "Drama", 1000, 333.34)
+    assert (cell["year"], cell["genre"], cell["revenue_usd"], cell["revenue_usd_allocated"]) == (
+        1995,
+        "Drama",
+        1000,
+        333.34,
+    )
     assert [m["adds"]["revenue_usd"] for m in cell["behind"]] == [1000, None, None, None]
     assert cell["behind"][3]["log"][0]["line"] == 5
 
 
 def test_what_controls_a_terminal_is_only_shown(capsys, house):
-    out = run(capsys, "trace", "genre-revenue-by-year", "--genre", "Animation", "--year", 2001, "--release", house.path)[1]
+    out = run(
+        capsys, "trace", "genre-revenue-by-year", "--genre", "Animation", "--year", 2001, "--release", house.path
+    )[1]
     assert r"Evil \x1b[2J\x07 \u202eeman\nname" in out
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", out)
 

@@ -9,13 +9,15 @@ from decimal import Decimal
 import duckdb
 import pytest
 from provenance import release_of
-from small import built, movies, write
+from small import built, movies, text, write
 
 import moviehouse
 from moviehouse import cli
 from moviehouse.errors import UsageError
 from moviehouse.model.tables import TABLES
 from moviehouse.sql import QUESTIONS
+from moviehouse.steps.answer import Filters
+from moviehouse.steps.trace import trace_cells
 
 D = Decimal
 
@@ -47,11 +49,8 @@ def house(tmp_path_factory):
         {"id": "50", "title": "The Lost Echo", "imdb_id": "tt0000050", "release_date": "", "genres": genres(18)},
         {"id": "60", "title": "Bare", "imdb_id": "", "status": ""},
     )  # fmt: skip
-    body = b"".join(
-        b"False,,0,[],,777,tt0000777,en,Torn,Torn,surplus\n" if i == 5 else line
-        for i, line in enumerate(_text("movies_metadata.csv", rows).splitlines(keepends=True))
-    )
-    assert b"tt0000777" in body
+    lines = text("movies_metadata.csv", rows).splitlines(keepends=True)
+    lines.insert(5, b"False,,0,[],,777,tt0000777,en,Torn,Torn,surplus\n")
     cast = [
         {"cast_id": i, "character": f"Part {i}", "credit_id": f"c{i}", "gender": 2, "id": 31 + i, "name": f"Actor {i}",
          "order": i, "profile_path": None}
@@ -67,7 +66,7 @@ def house(tmp_path_factory):
     ]
     folder = write(
         tmp_path_factory.mktemp("why") / "in",
-        movies_metadata=body,
+        movies_metadata=b"".join(lines),
         credits=[{"cast": repr(cast), "crew": repr(crew), "id": 20}],
         keywords=[{"id": 20, "keywords": "[{'id': 5, 'name': 'x'}]"}, {"id": 888, "keywords": "[{'id': 6, 'name': 'y'}]"}],
         links=[
@@ -79,12 +78,6 @@ def house(tmp_path_factory):
         ratings_small=ratings[:1],
     )  # fmt: skip
     return built(folder).release
-
-
-def _text(name, rows):
-    from small import text
-
-    return text(name, rows)
 
 
 @pytest.mark.parametrize("asked", ["20", 20, "tt0000020", "TT20", "amelie", "AMÉLIE", "le fabuleux destin", " Amélie "])
@@ -132,7 +125,11 @@ def test_its_rows_in_every_table(house):
     why = house.why(20)
     tables = why.tables
     assert tables["movie"][0]["revenue_usd"] == 1000
-    assert [(r["genre"], r["position"]) for r in tables["movie_genre"]] == [("Drama", 1), ("Comedy", 2), ("Animation", 3)]
+    assert [(r["genre"], r["position"]) for r in tables["movie_genre"]] == [
+        ("Drama", 1),
+        ("Comedy", 2),
+        ("Animation", 3),
+    ]
     assert [r["company"] for r in tables["movie_company"]] == ["Pixar", "Disney"]
     assert [r["keyword"] for r in tables["movie_keyword"]] == ["x"]
     assert [r["person"] for r in tables["cast_credit"]] == [f"Actor {i}" for i in range(8)]
@@ -163,15 +160,24 @@ def test_its_part_in_every_answer(house):
 @pytest.mark.parametrize("edition", ["s3", "sample"])
 def test_its_parts_are_those_that_the_traces_have(edition, tmp_path_factory):
     _, release = release_of(edition, tmp_path_factory)
+    traced = {}
     with duckdb.connect(str(release.database), read_only=True) as con:
-        some = con.execute("SELECT movie_id FROM release ORDER BY movie_id % 97, movie_id LIMIT 6").fetchall()
-    for (movie_id,) in some:
-        for part in release.why(movie_id).parts:
-            filters = {thing: part.keys[f"{thing}_id"] for thing in ("genre", "company") if thing in part.keys}
-            (cell,) = release.trace(part.question, years=part.keys["year"], **filters).cells
-            assert cell.measures == part.measures
-            (mine,) = [m for m in cell.movies if m.movie_id == movie_id]
-            assert (mine.adds, mine.unknown) == (part.adds, part.unknown)
+        some = con.execute(
+            "SELECT movie_id FROM release WHERE revenue_usd IS NOT NULL ORDER BY movie_id % 97, movie_id LIMIT 3"
+        ).fetchall()
+        for question in QUESTIONS:
+            for cell in trace_cells(con, release.run, question, Filters()).cells:
+                for movie in cell.movies:
+                    if (movie.movie_id,) in some:
+                        key = (movie.movie_id, question, *cell.keys.values())
+                        traced[key] = (movie.adds, movie.unknown, cell.measures)
+    told = {
+        (movie_id, part.question, *part.keys.values()): (part.adds, part.unknown, part.measures)
+        for (movie_id,) in some
+        for part in release.why(movie_id).parts
+    }
+    assert told == traced
+    assert len(told) > 20
 
 
 @pytest.mark.parametrize(
@@ -254,7 +260,7 @@ def test_every_raw_record_is_the_bytes_between_its_line_and_the_next(tmp_path_fa
             "SELECT DISTINCT movie_id FROM error_log JOIN movie USING (movie_id) WHERE file = 'movies_metadata.csv'"
         ).fetchall()
     split = 0
-    for (movie_id,) in sorted(marked)[:12] + [
+    for (movie_id,) in sorted(marked)[:5] + [
         (e["movie_id"],) for e in map(json.loads, release.error_log.open()) if e["reason"] == "split_record"
     ]:
         for record in release.why(movie_id).records:
@@ -278,7 +284,7 @@ def test_the_damaged_movie_of_the_real_data(capsys, tmp_path_factory):
     assert run(capsys, "why", "the WATERBOY", "--release", release.path)[1] == out
     status, out, _ = run(capsys, "why", "82663", "--release", release.path)
     assert re.search(r"mended +split_record +movies_metadata\.csv line 5007", out)
-    assert r"cooperate\n - Written by" in out
+    assert r"\n - " in re.sub(r"\s+", " ", out)  # the line break, shown and not obeyed
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
