@@ -146,7 +146,7 @@ def house(tmp_path_factory):
         {"title": "Empty", "genres": genres(18), "revenue": "", "budget": "2000"},
         {"title": "Wrong", "genres": genres(18), "revenue": "12,5", "popularity": "Beware", "budget": ""},
         {"title": "Later", "genres": genres(35), "release_date": "2001-01-01", "revenue": "7", "production_companies": pixar},
-        {"title": "Evil \x1b[2J\x07 \u202eeman\nname", "genres": genres(16), "release_date": "2001-01-01", "revenue": "50000"},
+        {"title": "Evil \x1b[2J\x07 \u202eeman\nname [bold]b[/bold] [/] :smile:", "genres": genres(16), "release_date": "2001-01-01", "revenue": "50000"},
         {"title": "Planned", "genres": genres(16), "status": "Planned", "production_companies": "[{'name': 'Never', 'id': 9}]"},
     )  # fmt: skip
     folder = write(tmp_path_factory.mktemp("house") / "in", movies_metadata=rows)
@@ -298,7 +298,7 @@ def test_what_controls_a_terminal_is_only_shown(capsys, house):
     out = run(
         capsys, "trace", "genre-revenue-by-year", "--genre", "Animation", "--year", 2001, "--release", house.path
     )[1]
-    assert r"Evil \x1b[2J\x07 \u202eeman\nname" in out
+    assert r"Evil \x1b[2J\x07 \u202eeman\nname [bold]b[/bold] [/] :smile:" in out
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", out)
 
 

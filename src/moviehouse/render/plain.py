@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +33,11 @@ def cut(text: str | None, longest: int = _LONGEST_VALUE) -> str:
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
+def texts(*values: str) -> list[Text]:
+    """Cells of a table that are text and no markup: titles have brackets and colons."""
+    return [Text(value) for value in values]
+
+
 def number(value: Any) -> str:
     """A number in full: cents where it has them, every decimal place of a score, a mean to three."""
     if value is None:
@@ -56,10 +60,11 @@ def log_table(entries: list[tuple[str, LogLine]]) -> Table:
         head = Text(entry.severity, style=SEVERITY_STYLE.get(entry.severity, ""))
         where = f"{entry.file} line {entry.line}" if entry.line else entry.file
         where += f", {entry.column}" if entry.column else ""
-        told = Text(f"{entry.reason}  ", style="bold").append(
-            visible(f"{about}{where}: ") + cut(entry.value), style="not bold"
+        told = Text.assemble(
+            (entry.reason, "bold"),
+            f"  {visible(about)}{visible(where)}: {cut(entry.value)}\n",
+            (f"{visible(entry.message)} Done: {entry.action}.", "dim"),
         )
-        told.append(f"\n{visible(entry.message)} Done: {entry.action}.", style="not bold dim")
         table.add_row(head, told)
     return table
 
@@ -71,8 +76,3 @@ def print_json(value: dict[str, Any]) -> None:
 
 def _json_value(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else str(value)
-
-
-def log_json(entries: tuple[LogLine, ...]) -> list[dict[str, Any]]:
-    """Lines of the error log as objects."""
-    return [asdict(entry) for entry in entries]

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from moviehouse.render.plain import log_table, movies, number, print_json, visible
+from moviehouse.render.plain import log_table, movies, number, print_json, texts, visible
 from moviehouse.render.terminal import open_console
 from moviehouse.sql import header
 
@@ -71,7 +71,8 @@ def _show_table(trace: Trace, top: int) -> None:
     console.print(Text(_heading(trace)))
     console.print(_known_table(trace, known, amounts, top))
     if unknown:
-        what = f"\nNot known of {movies(len(unknown))}, counted in movies and in nothing else"
+        amount = amounts[0].removesuffix("_usd").removesuffix("_mean").removesuffix("_total")
+        what = f"\n{movies(len(unknown))} of unknown {amount}: counted in movies, and in no amount"
         console.print(Text(what, style="bold"))
         console.print(_unknown_table(trace, unknown[:top]))
         _say_more(console, len(unknown) - top)
@@ -94,7 +95,7 @@ def _amounts(trace: Trace) -> list[str]:
 def _heading(trace: Trace) -> str:
     first, last = trace.cells[0].keys, trace.cells[-1].keys
     things = [
-        visible(f"{first[thing]} ({first[f'{thing}_id']})")
+        visible(f"{first[thing] or 'no name'} ({first[f'{thing}_id']})")
         for thing in ("company", "genre")
         if thing in first and all(cell.keys[f"{thing}_id"] == first[f"{thing}_id"] for cell in trace.cells)
     ]
@@ -140,7 +141,7 @@ def _known_table(trace: Trace, known: list[_Row], amounts: list[str], top: int) 
     for cell, movie in known[:top]:
         more = [str(movie.shared_by)] if allocates else []
         adds = [number(movie.adds[m]) for m in measures]
-        table.add_row(*_lead(trace, cell, movie), *adds, *more, str(movie.source_line))
+        table.add_row(*texts(*_lead(trace, cell, movie), *adds, *more, str(movie.source_line)))
     blank = [""] * len(_varying(trace))
     if len(known) > top:
         rest = [sum(movie.adds[m] for _, movie in known[top:]) for m in measures]
@@ -155,7 +156,7 @@ def _unknown_table(trace: Trace, unknown: list[_Row]) -> Table:
     table.add_column("why", overflow="fold", min_width=12)
     table.add_column("line", justify="right", no_wrap=True)
     for cell, movie in unknown:
-        table.add_row(*_lead(trace, cell, movie), visible(movie.unknown), str(movie.source_line))
+        table.add_row(*texts(*_lead(trace, cell, movie), visible(movie.unknown), str(movie.source_line)))
     return table
 
 

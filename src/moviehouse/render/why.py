@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moviehouse.model.tables import TABLE
-from moviehouse.render.plain import SEVERITY_STYLE, cut, log_table, movies, number, print_json, visible
+from moviehouse.render.plain import SEVERITY_STYLE, cut, log_table, movies, number, print_json, texts, visible
 from moviehouse.render.terminal import open_console
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _show_records(console: Console, why: Why) -> None:
     for record in why.records:
         console.print(_indented(_record_head(record)))
         if record.raw is not None:
-            console.print(_indented(Text(cut(record.raw, _LONGEST_RECORD), style="dim", overflow="fold")))
+            console.print(_indented(Text(visible(record.raw[:_LONGEST_RECORD]), style="dim", overflow="fold")))
     if any(record.raw is None for record in why.records):
         lines = ", ".join(f"line {r.line} of {r.file}" for r in why.records if r.raw is None)
         gone = f"The source is not here, or not the one that was read, so the record is not shown. It is {lines} in "
@@ -74,7 +74,9 @@ def _show_records(console: Console, why: Why) -> None:
 
 def _record_head(record: Record) -> Text:
     style = SEVERITY_STYLE.get(record.outcome, "green")
-    return Text(record.outcome, style=style).append(f"  {record.file} line {record.line}", style="default")
+    size = len(record.raw or "")
+    length = f", the first {_LONGEST_RECORD:,} of its {size:,} characters" if size > _LONGEST_RECORD else ""
+    return Text.assemble((record.outcome, style), f"  {record.file} line {record.line}{length}")
 
 
 def _show_log(console: Console, why: Why) -> None:
@@ -172,6 +174,12 @@ def _show_parts(console: Console, why: Why) -> None:
         _show_amount(console, amount, [p for p in why.parts if p.question.endswith(f"_{amount}_by_year")])
     _show_popularity(console, [p for p in why.parts if "popul" in p.question])
     _show_releases(console, [p for p in why.parts if "releases" in p.question])
+    if why.parts:
+        first = why.parts[0]
+        thing = "genre" if "genre" in first.keys else "company"
+        question = first.question.replace("_", "-")
+        command = f"moviehouse trace {question} --{thing} {first.keys[f'{thing}_id']} --year {year}"
+        console.print(Text(f"\nAll the movies behind a cell: {command}", style="dim"))
 
 
 def _label(part: Part) -> str:
@@ -201,7 +209,7 @@ def _show_amount(console: Console, amount: str, parts: Sequence[Part]) -> None:
         figures = []
         for measure in (f"{amount}_usd", f"{amount}_usd_allocated"):
             figures += [number(part.adds[measure]), number(part.measures[measure])]
-        table.add_row(_label(part), *figures)
+        table.add_row(*texts(_label(part), *figures))
     console.print(_indented(table))
 
 
@@ -217,7 +225,7 @@ def _show_popularity(console: Console, parts: Sequence[Part]) -> None:
         mean = f"in a mean of {number(part.measures['popularity_mean'])} over {movies(part.measures['movies'])}"
         if "popularity_total" in part.measures:
             mean = f"in {number(part.measures['popularity_total'])}, the sum of the year's most popular genre; {mean}"
-        table.add_row(_label(part), Text(number(part.adds["popularity_mean"]), justify="right"), Text(mean))
+        table.add_row(Text(_label(part)), Text(number(part.adds["popularity_mean"]), justify="right"), Text(mean))
     console.print(_indented(table))
 
 
@@ -227,7 +235,7 @@ def _show_releases(console: Console, parts: Sequence[Part]) -> None:
     _head_of(console, "releases", parts)
     table = Table.grid(padding=(0, 2, 0, 0))
     for company, genres in _by_company(parts):
-        table.add_row(company, Text(", ".join(genres)))
+        table.add_row(*texts(company, ", ".join(genres)))
     console.print(_indented(table))
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import zipfile
+import zlib
 from bisect import bisect_right
 from contextlib import suppress
 from functools import cached_property
@@ -27,6 +28,8 @@ from moviehouse.steps.fetch import default_cache
 from moviehouse.steps.fetch.address import Local, parse
 
 MOVIES_FILE = "movies_metadata.csv"
+# What a file that is no archive any more, or another one, ends in.
+_UNUSABLE = (OSError, ValueError, KeyError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile)
 
 
 class RawRecords:
@@ -87,7 +90,7 @@ class RawRecords:
         """The file in UTF-8, as its lines were counted."""
         said = self._run.files.get(MOVIES_FILE, {})
         for path in self._places():
-            with suppress(OSError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+            with suppress(*_UNUSABLE):
                 found = _member(path, int(said["bytes"]))
                 if found is not None and hashlib.sha256(found).hexdigest() == said["sha256"]:
                     encoding = str(self._run.options.get("encoding", "utf-8"))
@@ -96,12 +99,10 @@ class RawRecords:
 
     def _places(self) -> list[Path]:
         """Where the source may be: its path, or a download in the cache."""
-        try:
+        with suppress(SourceError):  # an address without its secrets may be none any more
             where = parse(self.place)
-        except SourceError:
-            return []
-        if isinstance(where, Local):
-            return [where.path]
+            if isinstance(where, Local):
+                return [where.path]
         notes = sorted((self._cache or default_cache()).glob("*/*/*.source.json"))
         return [note.with_name(note.name.removesuffix(".source.json")) for note in notes if self._is_ours(note)]
 
