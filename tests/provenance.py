@@ -8,7 +8,7 @@ import pytest
 import moviehouse
 
 DATA = Path(os.environ.get("MOVIEHOUSE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
-EXCERPTS = {"kaggle": DATA / "the-movies-dataset-excerpt.zip", "s3": DATA / "the-movies-dataset-excerpt-s3.zip"}
+EXCERPTS = {"s3": DATA / "the-movies-dataset-excerpt-s3.zip"}
 
 
 _BUILT = {}
@@ -23,7 +23,7 @@ def _build(name, factory):
 
 
 def release_of(name, factory):
-    """The source and the release of an edition of the real excerpt, or of the generated sample."""
+    """The source and the release of the real excerpt (s3: with the damage of the S3 copy), or of the sample."""
     if name in EXCERPTS and not EXCERPTS[name].exists():
         pytest.skip("the publishers' data is no part of the project")
     if name not in _BUILT:
