@@ -17,7 +17,9 @@ from moviehouse.steps.conform import CONFORMED, SHORTCUTS, WORK
 SOURCE = Path(sql.__file__).parents[1]
 FILES = sorted(SOURCE.rglob("*.py"))
 STATEMENTS = [
-    (folder, name) for folder in ("conform", "log", "views", "questions", "checks") for name in sql.names(folder)
+    (folder, name)
+    for folder in ("conform", "log", "views", "questions", "checks", "trace")
+    for name in sql.names(folder)
 ]
 
 

@@ -5,7 +5,7 @@
     release = moviehouse.build("s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip")
     answer = release.ask("genre-revenue-by-year", years=(1995, 1999), genre="Animation")
 
-`build`, `check`, `ask` and `sample` do what the commands of the same names do, and return typed
+`build`, `check`, `ask`, `trace`, `why` and `sample` do what the commands of the same names do, and return typed
 results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work later.
 """
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from moviehouse.progress import Progress
     from moviehouse.run import RunRecord
     from moviehouse.steps.answer import Answer
+    from moviehouse.steps.trace import Trace
+    from moviehouse.steps.why import Why
 
 __version__ = "0.1.0"
 
@@ -37,6 +39,8 @@ __all__ = [
     "build",
     "check",
     "sample",
+    "trace",
+    "why",
 ]
 
 
@@ -44,7 +48,7 @@ __all__ = [
 class Release:
     """A published release: its directory, the output directory it is current in, and its run record.
 
-    `ask` takes the filters of `moviehouse.ask`.
+    `ask` and `trace` take the filters of `moviehouse.ask` and `moviehouse.trace`.
     """
 
     path: Path
@@ -64,6 +68,14 @@ class Release:
     def ask(self, question: str, **filters: Any) -> Answer:
         """Ask this release a question; see `moviehouse.ask`."""
         return ask(question, self.path, **filters)
+
+    def trace(self, question: str, **filters: Any) -> Trace:
+        """Trace the cells of a question to the movies behind them; see `moviehouse.trace`."""
+        return trace(question, self.path, **filters)
+
+    def why(self, movie: str | int) -> Why:
+        """Everything this release holds about one movie, and why; see `moviehouse.why`."""
+        return why(movie, self.path)
 
 
 @dataclass(frozen=True)
@@ -151,6 +163,38 @@ def ask(
     text = [None if thing is None else str(thing) for thing in (genre, company)]
     span = (years, years) if isinstance(years, int) else years
     return answer(Path(release), question, Filters(span, text[0], text[1], top))
+
+
+def trace(
+    question: str,
+    release: str | Path = "moviehouse-out",
+    *,
+    years: int | tuple[int, int] | None = None,
+    genre: str | int | None = None,
+    company: str | int | None = None,
+) -> Trace:
+    """Trace the cells of a question to the movies behind them: what each adds, and where it comes from.
+
+    The filters are those of `ask`; without `years` every year is traced. What the movies add is exact, and adds
+    up to the cell. Raises UsageError where the genre or company is not given or not there, or has no such cell.
+    """
+    from moviehouse.steps.answer import Filters
+    from moviehouse.steps.trace import trace as follow
+
+    text = [None if thing is None else str(thing) for thing in (genre, company)]
+    span = (years, years) if isinstance(years, int) else years
+    return follow(Path(release), question, Filters(span, text[0], text[1]))
+
+
+def why(movie: str | int, release: str | Path = "moviehouse-out", *, cache: Path | None = None) -> Why:
+    """Tell everything about one movie: its raw record, what was done to it, its rows, its part in every answer.
+
+    `movie` is TMDB's id, IMDb's (tt0114709) or a title; `cache` is where downloads are kept, in which the raw record
+    is looked up. Raises UsageError where no record or several movies are meant.
+    """
+    from moviehouse.steps.why import why as explain
+
+    return explain(Path(release), str(movie), cache)
 
 
 def sample(

@@ -16,7 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import UnusedCliTokensError
 
 import moviehouse
-from moviehouse.errors import MoviehouseError, UsageError
+from moviehouse.errors import GateError, MoviehouseError, UsageError
 from moviehouse.progress import for_stream
 from moviehouse.safe import visible, visible_json, visible_lines, without_secrets
 
@@ -42,6 +42,8 @@ moviehouse \\
 moviehouse ./the-movies-dataset.zip --out results --format csv
 moviehouse sample sample.zip && moviehouse sample.zip
 moviehouse ask genre-revenue-by-year --year 1995
+moviehouse trace genre-revenue-by-year --genre Animation --year 1995
+moviehouse why "Toy Story"
 ```
 
 **Exit status**: 0 published; 1 the source could not be used; 2 wrong usage; 3 a quality gate failed and nothing was
@@ -81,6 +83,12 @@ AsJson = Annotated[
     bool, Parameter(name="--json", negative="", show_default=False, help="Print the run record as JSON.")
 ]
 Debug = Annotated[bool, Parameter(negative="", show_default=False, help="Show a traceback with an error.")]
+
+Release = Annotated[Path, Parameter(help="A release, or the output directory that holds it.")]
+Year = Annotated[str | None, Parameter(help="A year, or a range such as 1990:1999.")]
+Genre = Annotated[str | None, Parameter(help="A genre's name or id.")]
+Company = Annotated[str | None, Parameter(help="A production company's name or id.")]
+Form = Annotated[Literal["table", "csv", "json"], Parameter(help="How to print the answer.")]
 
 
 @app.default
@@ -181,12 +189,12 @@ def ask(
     question: Annotated[str | None, Parameter(help="One of the nine questions; none: list them.")] = None,
     /,
     *,
-    release: Annotated[Path, Parameter(help="A release, or the output directory that holds it.")] = DEFAULT_OUT,
-    year: Annotated[str | None, Parameter(help="A year, or a range such as 1990:1999.")] = None,
-    genre: Annotated[str | None, Parameter(help="A genre's name or id.")] = None,
-    company: Annotated[str | None, Parameter(help="A production company's name or id.")] = None,
+    release: Release = DEFAULT_OUT,
+    year: Year = None,
+    genre: Genre = None,
+    company: Company = None,
     top: Annotated[int | None, Parameter(help="Only so many rows, the largest first.")] = None,
-    format: Annotated[Literal["table", "csv", "json"], Parameter(help="How to print the answer.")] = "table",
+    format: Form = "table",
     show_sql: Annotated[bool, Parameter(negative="", show_default=False, help="Print the question's SQL too.")] = False,
     debug: Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
@@ -204,6 +212,68 @@ def ask(
         return 0
     answer = moviehouse.ask(question, release, years=_years(year), genre=genre, company=company, top=top)
     show_answer(answer, format, show_sql=show_sql)
+    return 0
+
+
+@app.command
+def trace(
+    question: Annotated[str, Parameter(help="One of the nine questions.")],
+    /,
+    *,
+    release: Release = DEFAULT_OUT,
+    year: Year = None,
+    genre: Genre = None,
+    company: Company = None,
+    top: Annotated[int | None, Parameter(help="In a table, how many movies to show [default: 40].")] = None,
+    format: Form = "table",
+    debug: Debug = False,  # noqa: ARG001  (seen by `run`)
+) -> int:
+    """Trace a cell of an answer to the movies behind it: what each adds, what is unknown, and where it comes from.
+
+    Shows every movie with its full and its allocated amount, which amounts are unknown and why, the line of each
+    movie in the source, and what the error log says of it. What the movies add makes the cell, to the cent.
+    Without a year all years are traced. CSV and JSON hold every movie; JSON has the log's lines in full.
+
+    ```
+    moviehouse trace genre-revenue-by-year --genre Animation --year 1995
+    moviehouse trace company-profit-by-year --company "Pixar Animation Studios"
+    moviehouse trace company-releases-by-genre-by-year --company 3 --genre Family
+    moviehouse trace genre-most-popular-by-year --year 1995 --format json
+    ```
+    """
+    from moviehouse.render.trace import show_trace
+
+    if top is not None and top < 1:
+        raise UsageError("--top must be at least 1.")
+    traced = moviehouse.trace(question, release, years=_years(year), genre=genre, company=company)
+    show_trace(traced, format, top)
+    return 0 if traced.adds_up else GateError.exit_status
+
+
+@app.command
+def why(
+    movie: Annotated[str, Parameter(help="TMDB's id of the movie, IMDb's, or its title.")],
+    /,
+    *,
+    release: Release = DEFAULT_OUT,
+    cache: Cache = None,
+    format: Annotated[Literal["table", "json"], Parameter(help="How to print it.")] = "table",
+    debug: Debug = False,  # noqa: ARG001  (seen by `run`)
+) -> int:
+    """Tell everything about one movie: its raw record, what was done to it, its rows, its part in every answer.
+
+    The raw record is shown byte for byte if the source is still where it was, or in the cache of downloads. A movie
+    that could not be loaded is told of too.
+
+    ```
+    moviehouse why 10663
+    moviehouse why tt0120484
+    moviehouse why "the waterboy" --format json
+    ```
+    """
+    from moviehouse.render.why import show_why
+
+    show_why(moviehouse.why(movie, release, cache=cache), format)
     return 0
 
 

@@ -65,8 +65,9 @@ def _known(environment: Mapping[str, str]) -> Iterator[str]:
                 yield from {secret, quote(secret, safe=""), unquote(secret)}
 
 
-def visible(text: str) -> str:
+def visible(text: str | None) -> str:
     """Write the characters that steer a terminal or reorder a line as escapes, a line break too."""
+    text = text or ""
     return "".join(map(_escape, text)) if any(map(_steers, text)) else text
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,8 @@ class _Console(Console):
         raise SystemExit(0)
 
 
-def _console() -> Console:
+def open_console() -> Console:
+    """A console for standard output, of a fixed width where that is no terminal."""
     console = _Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _WIDTH_IN_A_PIPE
@@ -44,7 +46,7 @@ def _console() -> Console:
 
 def show_release(release: Release) -> None:
     """Print the summary of a build."""
-    console = _console()
+    console = open_console()
     run = release.run
     console.print(Text(f"\nRelease {run.run_id}, published in {sum(run.seconds.values()):.1f} s", style="bold"))
     _show_run(console, run)
@@ -76,7 +78,7 @@ def _a_year(release: Release) -> int:
 
 def show_checked(checked: Checked) -> None:
     """Print the summary of a check."""
-    console = _console()
+    console = open_console()
     console.print(Text("\nChecked; nothing was written", style="bold"))
     _show_run(console, checked.run)
 
@@ -161,7 +163,7 @@ def _bytes(size: int) -> str:
 
 def show_questions() -> None:
     """List the questions, one per line."""
-    console = _console()
+    console = open_console()
     table = Table(box=None, pad_edge=False, show_header=False)
     for question in QUESTIONS:
         table.add_row(Text(question.replace("_", "-"), style="bold"), header("questions", question).splitlines()[0])
@@ -173,7 +175,7 @@ def show_answer(answer: Answer, form: str, *, show_sql: bool = False) -> None:
     if show_sql:
         print(statement("questions", answer.question), file=sys.stdout if form == "table" else sys.stderr)
     if form == "csv":
-        _write_csv(answer)
+        write_csv(answer.columns, answer.rows)
     elif form == "json":
         rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
         print(visible_json(json.dumps(rows, ensure_ascii=False, indent=1, default=_json_value)))
@@ -191,12 +193,12 @@ class _Rows:
         sys.stdout.write(row.removesuffix("\r\n") + "\n")
 
 
-def _write_csv(answer: Answer) -> None:
-    """Write what answers/*.csv holds; on a terminal, control characters are escaped too."""
+def write_csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write rows as answers/*.csv has them; on a terminal, control characters are escaped too."""
     writer = csv.writer(_Rows())
-    writer.writerow(answer.columns)
+    writer.writerow(columns)
     watched = sys.stdout.isatty()
-    for row in answer.rows:
+    for row in rows:
         cells = [spreadsheet_cell(value) for value in row]
         writer.writerow([visible(c) if watched and isinstance(c, str) else c for c in cells])
 
@@ -206,7 +208,7 @@ def _json_value(value: Any) -> Any:
 
 
 def _show_table(answer: Answer) -> None:
-    console = _console()
+    console = open_console()
     console.print(Text(header("questions", answer.question).splitlines()[0] + "\n", style="bold"))
     rows = [[_shown(c, v) for c, v in zip(answer.columns, row, strict=True)] for row in answer.rows]
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -61,28 +61,31 @@ def ask(release: Path, question: str, filters: Filters = Filters()) -> Answer:
 
     Raises UsageError for a question, genre or company that the release does not have.
     """
-    stem = question.replace("-", "_")
-    if stem not in QUESTIONS:
-        raise _no_question(question)
+    stem = known_question(question)
     if filters.top is not None and filters.top < 1:
         raise UsageError("--top must be at least 1.")
     with opened(find_release(release) / DATABASE) as con:
         columns = tuple(c[0] for c in con.execute(f"SELECT * FROM {stem} LIMIT 0").description or ())
-        where, parameters = _where(con, columns, filters)
+        where, parameters = conditions(con, columns, filters)
         sql = f"SELECT * FROM {stem}" + (f" WHERE {' AND '.join(where)}" if where else "")
         sql += f" ORDER BY {_order(columns, filters)}" + (f" LIMIT {filters.top}" if filters.top else "")
         rows = tuple(con.execute(sql, parameters).fetchall())
     return Answer(stem, columns, rows, sql, tuple(_notes(columns, rows)))
 
 
-def _no_question(question: str) -> UsageError:
+def known_question(question: str) -> str:
+    """The name of a question's view, given its name with hyphens or underscores; UsageError if there is none."""
+    stem = question.replace("-", "_")
+    if stem in QUESTIONS:
+        return stem
     known = [q.replace("_", "-") for q in QUESTIONS]
     near = get_close_matches(question.replace("_", "-"), known, 3, 0.5)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Ask one of: {', '.join(known)}."
-    return UsageError(f"There is no question {question!r}.", hint)
+    raise UsageError(f"There is no question {question!r}.", hint)
 
 
-def _where(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: Filters) -> tuple[list[str], list[Any]]:
+def conditions(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: Filters) -> tuple[list[str], list[Any]]:
+    """The conditions that choose rows of an answer with these columns, and their parameters."""
     where: list[str] = []
     parameters: list[Any] = []
     if filters.years:
@@ -97,6 +100,13 @@ def _where(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: Filt
         where.append(f"{thing}_id = ?")
         parameters.append(_identify(con, thing, asked))
     return where, parameters
+
+
+def named(con: duckdb.DuckDBPyConnection, thing: str, asked: str) -> str:
+    """The name and id of a genre or company named by either."""
+    id_ = _identify(con, thing, asked)
+    rows = con.execute(f"SELECT name FROM {thing} WHERE {thing}_id = ?", [id_]).fetchall()
+    return f"{rows[0][0] or 'no name'} ({id_})"
 
 
 def _identify(con: duckdb.DuckDBPyConnection, thing: str, asked: str) -> int:
@@ -124,13 +134,18 @@ def _identify(con: duckdb.DuckDBPyConnection, thing: str, asked: str) -> int:
 
 def _order(columns: Sequence[str], filters: Filters) -> str:
     """The answer's own order; with a top, the largest amounts first."""
-    leading = ", ".join(c for c in columns if c.endswith("_id") or c == "year")
+    leading = own_order(columns)
     if filters.top:
         amount = next(
             c for c in columns if c.endswith("_usd") or c in ("releases", "popularity_total", "popularity_mean")
         )
         return f"{amount} DESC NULLS LAST, {leading}"
-    return leading if columns[0] != "year" else "year, " + leading.replace("year, ", "").replace(", year", "")
+    return leading
+
+
+def own_order(columns: Sequence[str]) -> str:
+    """The leading columns that an answer is ordered by."""
+    return ", ".join(c for c in columns if c.endswith("_id") or c == "year")
 
 
 def _notes(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[str]:
