@@ -29,11 +29,12 @@ _BLOCK = 1 << 20
 _LOCAL_HEADER = 30
 _LINKS = {"movieId": "BIGINT", "imdbId": "VARCHAR", "tmdbId": "BIGINT"}
 _RATINGS = {"userId": "BIGINT", "movieId": "BIGINT", "rating": "DECIMAL(2,1)", "timestamp": "BIGINT"}
-_MOVIES = (
-    "adult belongs_to_collection budget genres homepage id imdb_id original_language original_title overview popularity "
-    "poster_path production_companies production_countries release_date revenue runtime spoken_languages status "
-    "tagline title video vote_average vote_count"
-).split()
+_MOVIES = [
+    *("adult", "belongs_to_collection", "budget", "genres", "homepage", "id", "imdb_id", "original_language"),
+    *("original_title", "overview", "popularity", "poster_path", "production_companies", "production_countries"),
+    *("release_date", "revenue", "runtime", "spoken_languages", "status", "tagline", "title", "video"),
+    *("vote_average", "vote_count"),
+]
 FILES: dict[str, dict[str, str]] = {
     "ratings.csv": _RATINGS,
     "credits.csv": dict.fromkeys(("cast", "crew", "id"), "VARCHAR"),
