@@ -3,9 +3,9 @@
     .venv/bin/python bench/floor.py SOURCE.zip OUT
 
 It inflates the members with ISA-L into a new folder below OUT, two at a time and the largest first. As soon as one
-is there, DuckDB reads it with declared types (no sniffing) and writes OUT/<file>.parquet (zstd), on all cores, while
-the others are still being inflated. It checks nothing, takes no nested cell apart and keeps no order: the quoted
-files are columns of text, the others BIGINT and DECIMAL(2,1).
+is there, DuckDB reads it with declared types (no sniffing) and writes OUT/<file>.parquet on all cores, while the
+others are still being inflated. It checks nothing, takes no nested cell apart and keeps no order: the quoted files
+are columns of text, the others BIGINT and DECIMAL(2,1). Parquet is written as in a release: zstd, else the defaults.
 
 It is lenient where the product is exact: strict mode is off, since the strict mode of DuckDB refuses the lone carriage
 returns and the split records of movies_metadata.csv, and what DuckDB cannot read is left out without a word. So the
