@@ -121,12 +121,13 @@ def machine(command: str, note: str, *packages: str) -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = "".join(f", {name} {version(name)}" for name in packages)
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, `{command}`, {note}. {processor()}, {cores} cores, "
-        f"{memory / (1 << 30):.0f} GiB memory, {platform.system()}; Python {platform.python_version()}, DuckDB {version('duckdb')}, Moviehouse "
-        f"{version('moviehouse')}{versions}. Load average at the end: {os.getloadavg()[0]:.1f} (the measured run "
-        "included)."
-    )
+    parts = [
+        f"{datetime.now(UTC):%Y-%m-%d}, `{command}`, {note}. {processor()}, {cores} cores, ",
+        f"{memory / (1 << 30):.0f} GiB memory, {platform.system()}; Python {platform.python_version()}, ",
+        f"DuckDB {version('duckdb')}, Moviehouse {version('moviehouse')}{versions}. ",
+        f"Load average at the end: {os.getloadavg()[0]:.1f} (the measured run included).",
+    ]
+    return "".join(parts)
 
 
 def processor() -> str:

@@ -49,7 +49,7 @@ class Store:
 def main() -> None:
     """Make the tables of the arguments."""
     store = Store(*map(Path, sys.argv[1:]))
-    movies = keyed(store.read("movies_metadata.csv", dtype=str, on_bad_lines="skip"))
+    movies = keyed(store.read("movies_metadata.csv", dtype=str))
     write_movies(store, movies)
     known = movies["movie_id"]
     keywords = keyed(store.read("keywords.csv", dtype=str))
