@@ -152,10 +152,10 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def put(path: Path, block: str, text: str) -> None:
     """Replace what is between the page's markers of a block; the other blocks stay."""
-    begin, end = f"<!-- begin: {block} -->\n", f"\n<!-- end: {block} -->"
+    begin, end = f"<!-- begin: {block} -->\n", f"<!-- end: {block} -->"
     old = path.read_text(encoding="utf-8")
     before, found, rest = old.partition(begin)
     _, closed, after = rest.partition(end)
     if not (found and closed):
-        raise SystemExit(f"{path} lacks the markers {begin.strip()} and {end.strip()}.")
-    path.write_text(before + begin + text + end + after, encoding="utf-8")
+        raise SystemExit(f"{path} lacks the markers {begin.strip()} and {end}.")
+    path.write_text(before + begin + text + "\n" + end + after, encoding="utf-8")
