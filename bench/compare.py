@@ -168,14 +168,16 @@ def baselines(options: Options) -> str:
     source = options.sample("plain")
     commands = {"moviehouse": moviehouse, "polars": POLARS, "pandas": PANDAS, "floor": FLOOR}
     runs = in_turns(options, {name: (command, source) for name, command in commands.items()})
-    expected = {name: n for name, n in runs["moviehouse"].rows.items() if name not in {"rejected_record", "error_log"}}
-    said = []
-    for name in ("polars", "pandas"):
-        other = {t: f"{t} {runs[name].rows.get(t)} for {n}" for t, n in expected.items() if runs[name].rows.get(t) != n}
-        same = len(expected) - len(other)
-        differ = f"; it differs in {', '.join(other.values())}" if other else ""
-        said.append(f"The {name} script has as many rows as the release in {same} of {len(expected)} tables{differ}.")
-    return f"{figures(runs, 'moviehouse')}\n\n{' '.join(said)}"
+    return f"{figures(runs, 'moviehouse')}\n\n{same_rows(runs, 'polars')} {same_rows(runs, 'pandas')}"
+
+
+def same_rows(runs: dict[str, Runs], script: str) -> str:
+    """Says in how many of a script's tables it has as many rows as the release."""
+    made, expected = runs[script].rows, runs["moviehouse"].rows
+    other = [f"{name} ({n:,} for {expected[name]:,})" for name, n in made.items() if n != expected[name]]
+    differ = f"; it differs in {', '.join(other)}" if other else ""
+    said = f"{len(made) - len(other)} of its {len(made)} tables"
+    return f"The {script} script has as many rows as the release in {said}{differ}."
 
 
 def movies(options: Options) -> str:
@@ -199,7 +201,7 @@ def movies(options: Options) -> str:
         ]
         for name, found in runs.items()
     ]
-    return table(head, lines)
+    return f"{table(head, lines)}\n\n{same_rows(runs, 'stdlib')}"
 
 
 def start(options: Options) -> str:
