@@ -37,8 +37,9 @@ lint: .venv/dev
 docs: .venv/dev
 	$(BIN)/python -m moviehouse.render
 
-bench: .venv/dev
+bench: .venv/bench
 	$(BIN)/python bench/build.py --into docs/benchmarks.md
+	$(BIN)/python bench/compare.py --into docs/benchmarks.md
 
 dist: .venv/dev
 	rm -rf dist
@@ -63,4 +64,9 @@ clean:
 .venv/dev: .venv/run
 	@echo "Setting up .venv for the tests"
 	@$(PIP) install --constraint constraints.txt --group dev
+	@touch $@
+
+.venv/bench: .venv/dev
+	@echo "Setting up .venv for the benchmarks"
+	@$(PIP) install --constraint constraints.txt --group bench
 	@touch $@
