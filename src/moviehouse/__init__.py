@@ -85,6 +85,7 @@ def build(
     memory_limit: str = "2GiB",
     threads: int | None = None,
     max_bytes: int = 64 << 30,
+    wait: float = 0,
     progress: Progress | None = None,
 ) -> Release:
     """Turn a source into a release in `out`.
@@ -92,14 +93,14 @@ def build(
     `source` is s3://, https://, file://, the path of a zip, or a directory of CSV files. `format` is
     that of tables/, parquet or csv; `sign=False` reads S3 without credentials; `cache` is where
     downloads are kept; `memory_limit` and `threads` are DuckDB's; `max_bytes` limits what an archive
-    may extract to. Raises SourceError where the source cannot be used, GateError where a check of
-    the result fails, TargetError where `out` cannot be written; the previous release, if any, stays
-    current then.
+    may extract to; `wait` is how many seconds to wait for another run that writes to `out`. Raises
+    SourceError where the source cannot be used, GateError where a check of the result fails,
+    TargetError where `out` cannot be written; the previous release, if any, stays current then.
     """
     from moviehouse import pipeline
     from moviehouse.progress import Quiet
 
-    options = pipeline.Options(format, sign, encoding, cache, memory_limit, threads, max_bytes)
+    options = pipeline.Options(format, sign, encoding, cache, memory_limit, threads, max_bytes, wait)
     path, record = pipeline.build(str(source), Path(out), options, progress or Quiet())
     return Release(path, Path(out), record)
 

@@ -94,6 +94,7 @@ def build(
     memory_limit: Memory = "2GiB",
     threads: Threads = None,
     max_bytes: MaxBytes = 64 << 30,
+    wait: Annotated[float, Parameter(help="How many seconds to wait for another run into the same OUT.")] = 0,
     quiet: Quiet = False,
     json: AsJson = False,
     debug: Debug = False,  # noqa: ARG001  (seen by `run`)
@@ -114,6 +115,7 @@ def build(
         memory_limit=memory_limit,
         threads=threads,
         max_bytes=max_bytes,
+        wait=wait,
     )
     if json:
         _print_json(asdict(release.run) | {"release": str(release.path), "out": str(release.out)})
