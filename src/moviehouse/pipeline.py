@@ -27,7 +27,7 @@ from moviehouse.steps.answer import create_views
 from moviehouse.steps.encoding import to_utf8
 from moviehouse.steps.extract import Extracted, extract
 from moviehouse.steps.fetch import Fetched, default_cache, fetch, there
-from moviehouse.steps.storage import ELSEWHERE, writing
+from moviehouse.steps.storage import ELSEWHERE, reading, writing
 from moviehouse.steps.target import DATABASE, current, locked
 
 FORMATS = ("parquet", "csv")
@@ -219,7 +219,8 @@ BUILDING: tuple[Step, ...] = (*READING, ("write", _write))
 def _take(steps: tuple[Step, ...], run: Run) -> None:
     try:
         for name, step in steps:
-            with run.record.timed(name), writing(run.work.parent, (run.work, run.staging), run.elsewhere):
+            scratch = (run.work, run.staging)
+            with run.record.timed(name), reading(), writing(run.work.parent, scratch, run.elsewhere):
                 step(run)
     except BaseException as error:
         shutil.rmtree(run.work / "members", ignore_errors=True)  # room for the log

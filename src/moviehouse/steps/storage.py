@@ -11,18 +11,26 @@ from pathlib import Path
 
 import duckdb
 
-from moviehouse.errors import MoviehouseError, SourceError, TargetError
+from moviehouse.errors import SourceError, TargetError
 
 ELSEWHERE = "give another --out"
 # Only a write ends in one of these, whatever file it names.
 _WRITES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+# The classes in which DuckDB tells of its files; the others may quote text of the source.
+_OF_FILES = (
+    duckdb.IOException,
+    duckdb.TransactionException,
+    duckdb.FatalException,
+    duckdb.InternalException,
+    duckdb.OutOfMemoryException,
+)
 _SPILL_LIMIT = "max_temp_directory_size"
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
 @contextmanager
 def writing(place: Path, scratch: Sequence[Path] = (), elsewhere: str = ELSEWHERE) -> Iterator[None]:
-    """Turn the failure to write to `place` into a TargetError, that to read another file into a SourceError.
+    """Turn the failure to write to `place` into a TargetError; any other error passes.
 
     `scratch` are the run's own directories: what they take is told where the disk is full.
     `elsewhere` says how to choose another place.
@@ -36,27 +44,41 @@ def writing(place: Path, scratch: Sequence[Path] = (), elsewhere: str = ELSEWHER
         raise told from error
 
 
-def _told(
-    error: OSError | duckdb.Error, place: Path, scratch: Sequence[Path], elsewhere: str
-) -> MoviehouseError | None:
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn an error that names the file it could not read into a SourceError; around what is not `writing`'s."""
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        path = _path(error)
+        if path is None:
+            raise
+        raise SourceError(
+            f"{path} cannot be read: {_said(error)}.", "Check that it is there and may be read."
+        ) from error
+
+
+def _told(error: OSError | duckdb.Error, place: Path, scratch: Sequence[Path], elsewhere: str) -> TargetError | None:
     number, path = _number(error), _path(error)
     if number in _WRITES:
         return _unwritable(number, place, scratch, elsewhere)
-    if path is None or not isinstance(error, OSError | duckdb.IOException):
+    if path is None or not _inside(path, place):
         return None
-    said = os.strerror(number) if number else str(error).splitlines()[0]
-    if _inside(path, place):
-        hint = f"Get the permission, or {elsewhere}." if number in (errno.EACCES, errno.EPERM) else "Run again."
-        retry = number not in (errno.EACCES, errno.EPERM)
-        return TargetError(f"Cannot write to {place}: {path}: {said}.", hint, retry=retry)
-    return SourceError(f"{path} cannot be read: {said}.", "Check that it is there and may be read.")
+    forbidden = number in (errno.EACCES, errno.EPERM)
+    hint = f"Get the permission, or {elsewhere}." if forbidden else f"Run again, or {elsewhere}."
+    return TargetError(f"Cannot write to {place}: {path}: {_said(error)}.", hint, retry=not forbidden)
+
+
+def _said(error: OSError | duckdb.Error) -> str:
+    number = _number(error)
+    return os.strerror(number) if number else str(error).splitlines()[0]
 
 
 def _number(error: OSError | duckdb.Error) -> int | None:
     """The errno; DuckDB has it as text, in whatever class of error, and spilled data has its own limit."""
     if isinstance(error, OSError):
         return error.errno
-    text = str(error)
+    text = str(error) if isinstance(error, _OF_FILES) else ""
     if _SPILL_LIMIT in text:
         return errno.ENOSPC
     numbers = (*_WRITES, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EIO)
@@ -66,7 +88,7 @@ def _number(error: OSError | duckdb.Error) -> int | None:
 def _path(error: OSError | duckdb.Error) -> Path | None:
     if isinstance(error, OSError):
         return Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
-    quoted = _QUOTED.search(str(error))
+    quoted = _QUOTED.search(str(error)) if isinstance(error, duckdb.IOException) else None
     return Path(quoted[1]) if quoted else None
 
 

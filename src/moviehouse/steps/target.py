@@ -74,9 +74,10 @@ def locked(out: Path, run_id: str, progress: Progress, wait: float = 0) -> Itera
         with writing(out):
             _refuse_what_is_in_the_way(out)
             _clear(out)
-            target.staging.mkdir()
-            target.work.mkdir()
         try:
+            with writing(out):
+                target.staging.mkdir()
+                target.work.mkdir()
             yield target
         finally:
             _clear(out)
