@@ -86,12 +86,16 @@ def test_a_disk_that_takes_no_more_files_down_to_the_link(small, tmp_path):
     out = small.path / "out"
     assert small.server.run(source, "--out", out, "-q").status == 0
     release = len(small.server.call("disk:listed", str(out / "current")))
-    last = release + 3  # and the two scratch directories, and the new link
-    steps = failing_steps(small, source, [{"files": n} for n in (*range(8), 15, 30, *range(last - 5, last + 1))])
-    assert steps[:2] == ["before any", "before any"]
-    assert "write" in steps
-    assert steps[-1] is None
-    assert steps[-2] == "write"  # the link: its step is no step of the record
+    assert failing_steps(small, source, [{"files": n} for n in (0, 1)]) == ["before any"] * 2
+    assert failing_steps(small, source, [{"files": n} for n in (5, 20)]) == ["read", "write"]
+    edge = next(n for n in range(release, release + 10) if failing_steps(small, source, [{"files": n}]) == [None])
+    small.room(files=edge - 1)
+    run = small.server.run(source, "--out", out, "-q", "--debug")
+    assert run.status == 4
+    assert ".current.new" in run.stderr, "the link that would be current is the last that has to fit"
+    seen = small.server.call("whole:look", str(out))
+    assert (seen["flaws"], seen["hidden"]) == ([], [".lock"])
+    assert len(seen["releases"]) == 2
 
 
 @needs_mount

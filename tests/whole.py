@@ -28,7 +28,7 @@ def flaws(folder: Path) -> list[str]:
     answers += [f"SELECT '{q}', count(*) FROM '{folder}/answers/{q}.parquet'" for q in QUESTIONS]
     database = folder / "moviehouse.duckdb"
     database.stat()
-    with duckdb.connect(str(database), read_only=True, config={"threads": 1}) as con:
+    with duckdb.connect(str(database), read_only=True) as con:
         for table, rows in con.execute(" UNION ALL ".join(counts)).fetchall():
             if rows != run["rows"][table]:
                 found.append(f"{table}: {rows} rows, not {run['rows'][table]}")
