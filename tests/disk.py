@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,7 +83,9 @@ def losing(source: str, out: str) -> dict[str, Any]:
 
 
 def as_nobody(source: str, out: str) -> dict[str, Any]:
-    """Run without privileges."""
+    """Run without privileges, once all that is imported late has been: Python may be root's alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        assert _command(source, "--out", folder)["status"] == 0
     os.setgroups([])
     os.setresgid(65534, 65534, 65534)
     os.setresuid(65534, 65534, 65534)

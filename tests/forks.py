@@ -113,8 +113,8 @@ def child(order: dict[str, Any], scratch: Path) -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if "function" in order:
         module, _, function = order["function"].partition(":")
-        result = getattr(importlib.import_module(module), function)(*order["arguments"])
-        (scratch / "result").write_text(json.dumps(result))
+        with (scratch / "result").open("w") as file:  # opened while this may be done
+            json.dump(getattr(importlib.import_module(module), function)(*order["arguments"]), file)
         return 0
     from moviehouse.cli import run
 

@@ -141,12 +141,12 @@ def test_a_source_that_cannot_be_read_is_not_the_output(tmp_path, error):
     import duckdb
 
     lost = tmp_path / "in" / "ratings.csv"
-    with pytest.raises(SourceError, match=rf"{lost} cannot be read: No such file or directory\."), reading():  # noqa: SIM117
+    with pytest.raises(SourceError, match=rf"{lost} cannot be read: "), reading():  # noqa: SIM117
         with writing(tmp_path / "out"):
             if error == "python":
                 lost.open()
             else:
-                duckdb.connect().execute(f"SELECT * FROM read_blob('{lost}')")
+                duckdb.connect().execute(f"SELECT * FROM read_csv('{lost}')")
 
 
 def test_a_member_that_vanishes_while_a_run_reads_it(tmp_path):

@@ -127,7 +127,7 @@ def watch(out: Path) -> None:
                 mine.append(run_id)
         seen.append({"polls": polls, "runs": mine, "wrong": told[:10], "reads": how.__name__})
 
-    threads = [Thread(target=read, args=a) for a in ((poll, 0.2), (poll, 0.3), (glance, 0.01), (glance, 0.02))]
+    threads = [Thread(target=read, args=a) for a in ((poll, 0.3), (poll, 0.5), (glance, 0.01), (glance, 0.03))]
     for thread in threads:
         thread.start()
     sys.stdin.read()
