@@ -44,10 +44,15 @@ class Forks:
         self.pid = self._process.pid
 
     def run(
-        self, *arguments: object, point: int | None = None, when: str = "before", after: float | None = None
+        self,
+        *arguments: object,
+        point: int | None = None,
+        when: str = "before",
+        by: signal.Signals = signal.SIGKILL,
+        after: float | None = None,
     ) -> Run:
-        """Run the command; kill it at a point, before or after its call, or after some seconds."""
-        answer = self._order(arguments=[str(a) for a in arguments], point=point, when=when, after=after)
+        """Run the command; signal it at a point, before or after its call, or kill it after some seconds."""
+        answer = self._order(arguments=[str(a) for a in arguments], point=point, when=when, by=by, after=after)
         return Run(answer["status"], answer["stderr"], answer["seconds"], answer["points"])
 
     def call(self, function: str, *arguments: object) -> Any:
@@ -82,8 +87,8 @@ def forks(*prefix: str) -> Iterator[Forks]:
         server.close()
 
 
-def die_at(point: int | None, when: str, log: Path) -> None:
-    """Patch the calls of KINDS to write themselves down, and one to be the last."""
+def die_at(point: int | None, when: str, log: Path, by: int = signal.SIGKILL) -> None:
+    """Patch the calls of KINDS to write themselves down, and one to signal the process."""
     count = 0
 
     def patched(kind: str, call: Any) -> Any:
@@ -94,10 +99,10 @@ def die_at(point: int | None, when: str, log: Path) -> None:
             with log.open("a") as file:
                 file.write(" ".join([kind, *map(str, names)]) + "\n")
             if mine == point and when == "before":
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), by)
             result = call(*args, **named)
             if mine == point and when == "after":
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), by)
             return result
 
         return counted
@@ -118,7 +123,7 @@ def child(order: dict[str, Any], scratch: Path) -> int:
         return 0
     from moviehouse.cli import run
 
-    die_at(order["point"], order["when"], scratch / "points")
+    die_at(order["point"], order["when"], scratch / "points", order["by"])
     status = run(order["arguments"])
     sys.stderr.flush()
     return status

@@ -184,6 +184,25 @@ def test_a_kill_at_any_moment_of_a_run(sources, tmp_path, shard):
             assert hit > MOMENTS // SHARDS * 0.6, "most kills must hit a run under way"
 
 
+def test_a_signal_at_any_point_of_publishing_over_a_release(sources, tmp_path):
+    """One that can be caught leaves nothing to the next run; after the flip it is too late to stop anything."""
+    out = tmp_path / "out"
+    with forks.forks() as server:
+        succeeds(server, sources[0], out)
+        points = points_of(server, sources[0], out)
+        for n in range(len(points) - 6, len(points)):
+            now = whole.current(out)
+            run = server.run(sources[1], "--out", out, "--threads", 1, point=n, when="after", by=signal.SIGTERM)
+            seen = whole.look(out)
+            assert (seen["flaws"], seen["hidden"], len(seen["releases"])) == ([], [".lock"], 2)
+            if n >= len(points) - 2:
+                assert (run.status, seen["current"]) == (0, run_of(run.points))
+            else:
+                assert (run.status, seen["current"]) == (143, now)
+                assert run.stderr.endswith("moviehouse: stopped; nothing was published.\n")
+                assert seen["failed"][run_of(run.points)]["last"]["reason"] == "stopped"
+
+
 def test_a_killed_command_in_a_process_of_its_own(sources, tmp_path):
     """The same with the whole command, started as people start it."""
     out, log = tmp_path / "out", tmp_path / "points"
