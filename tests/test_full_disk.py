@@ -7,6 +7,7 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import disk
@@ -159,13 +160,11 @@ def test_a_member_that_vanishes_while_a_run_reads_it(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone can become somebody else")
-def test_an_output_without_permission(tmp_path_factory, tmp_path):
-    source = write(tmp_path / "in")
-    out = tmp_path / "out"
-    out.mkdir()
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    with forks.forks() as server:
+def test_an_output_without_permission():
+    with tempfile.TemporaryDirectory() as folder, forks.forks() as server:  # pytest's own folders are closed to others
+        Path(folder).chmod(0o755)
+        source, out = write(Path(folder) / "in"), Path(folder) / "out"
+        out.mkdir()
         run = server.call("disk:as_nobody", str(source), str(out))
         assert run["status"] == 4
         assert run["stderr"].startswith(
@@ -180,6 +179,11 @@ def test_an_output_without_permission(tmp_path_factory, tmp_path):
         run = server.call("disk:as_nobody", str(source), str(out))
         assert run["status"] == 4
         assert f"{out}/.lock: Permission denied" in run["stderr"]
+        # Nor can what lies in a directory that may not be entered even be looked at.
+        out.chmod(0o700)
+        run = server.call("disk:as_nobody", str(source), str(out / "below"))
+        assert run["status"] == 4
+        assert run["stderr"].startswith(f"moviehouse: Cannot write to {out}/below: {out}/below: Permission denied.")
 
 
 def test_an_error_that_names_no_file_is_not_guessed(tmp_path):

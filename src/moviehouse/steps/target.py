@@ -61,12 +61,12 @@ def locked(out: Path, run_id: str, progress: Progress, wait: float = 0) -> Itera
     Waits up to `wait` seconds for another run to end. Raises TargetError where another run holds it
     still, it cannot be written, or something in it is in the way.
     """
-    if out.is_symlink():
-        out = out.resolve()  # a link that is turned elsewhere while the run lasts changes nothing
-    if out.exists() and not out.is_dir():
-        raise TargetError(f"{out} is a file, not a directory.", "Give another --out.", retry=False)
-    target = Target(out, run_id)
     with writing(out):
+        if out.is_symlink():
+            out = out.resolve()  # a link that is turned elsewhere while the run lasts changes nothing
+        if out.exists() and not out.is_dir():
+            raise TargetError(f"{out} is a file, not a directory.", "Give another --out.", retry=False)
+        target = Target(out, run_id)
         _make(out)
         lock = _open_lock(out)
     try:
