@@ -107,6 +107,7 @@ def build(
     max_bytes: MaxBytes = 64 << 30,
     max_members: MaxMembers = 1000,
     max_ratio: MaxRatio = 200,
+    wait: Annotated[float, Parameter(help="How many seconds to wait for another run into the same OUT.")] = 0,
     quiet: Quiet = False,
     json: AsJson = False,
     debug: Debug = False,  # noqa: ARG001  (seen by `run`)
@@ -129,6 +130,7 @@ def build(
         max_bytes=max_bytes,
         max_members=max_members,
         max_ratio=max_ratio,
+        wait=wait,
     )
     if json:
         _print_json(asdict(release.run) | {"release": str(release.path), "out": str(release.out)})

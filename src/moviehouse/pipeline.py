@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -27,7 +28,8 @@ from moviehouse.steps.archive import Limits
 from moviehouse.steps.encoding import to_utf8
 from moviehouse.steps.extract import Extracted, extract
 from moviehouse.steps.fetch import Fetched, default_cache, fetch, there
-from moviehouse.steps.publish import DATABASE, writing
+from moviehouse.steps.storage import ELSEWHERE, reading, writing
+from moviehouse.steps.target import DATABASE, current, locked
 
 FORMATS = ("parquet", "csv")
 _MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|[kmgt]i?b)")
@@ -39,6 +41,7 @@ class Options:
 
     `memory_limit` is DuckDB's. Of an archive, `max_bytes` limits what it may extract to, `max_members` how
     many members it may have, and `max_ratio` how many times larger inflating may make one.
+    `wait` is how many seconds to wait for another run to leave the output.
     """
 
     format: str = "parquet"
@@ -50,6 +53,7 @@ class Options:
     max_bytes: int = 64 << 30
     max_members: int = 1000
     max_ratio: int = 200
+    wait: float = 0
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
@@ -61,6 +65,8 @@ class Options:
         for option in ("max_bytes", "max_members", "max_ratio"):
             if getattr(self, option) < 1:
                 raise UsageError(f"--{option.replace('_', '-')} must be at least 1.")
+        if not 0 <= self.wait < float("inf"):
+            raise UsageError("--wait must be a number of seconds, 0 or more.")
 
     @property
     def limits(self) -> Limits:
@@ -78,6 +84,7 @@ class Run:
     record: RunRecord
     work: Path
     staging: Path
+    elsewhere: str = ELSEWHERE
     fetched: Fetched | None = None
     extracted: Extracted = field(default_factory=Extracted)
     paths: dict[str, Path] = field(default_factory=dict)
@@ -187,6 +194,7 @@ def _check(run: Run) -> None:
         balance.show(con, run.balances)
         run.outcomes = check.run_checks(con, run.progress)
         summary.record_figures(con, run.record, run.balances, run.outcomes)
+        con.execute("CHECKPOINT")  # closing does it too, and tells nobody when it fails
     failed = [o for o in run.outcomes if o.gate and not o.passed]
     if failed:
         raise GateError(
@@ -198,7 +206,7 @@ def _check(run: Run) -> None:
 
 
 def _write(run: Run) -> None:
-    with opened(run.database, run.options.memory_limit, run.options.threads) as con, writing(run.staging):
+    with opened(run.database, run.options.memory_limit, run.options.threads) as con:
         publish.write_release(con, run.staging, run.options.format, run.progress)
         run.record.rows = publish.verify(con, run.staging, run.options.format, run.balances)
         (run.staging / "schema.sql").write_text(schema_sql(), encoding="utf-8")
@@ -219,9 +227,11 @@ BUILDING: tuple[Step, ...] = (*READING, ("write", _write))
 def _take(steps: tuple[Step, ...], run: Run) -> None:
     try:
         for name, step in steps:
-            with run.record.timed(name), writing(run.work):
+            scratch = (run.work, run.staging)
+            with run.record.timed(name), reading(), writing(run.work.parent, scratch, run.elsewhere):
                 step(run)
     except BaseException as error:
+        shutil.rmtree(run.work / "members", ignore_errors=True)  # room for the log
         if run.engine is not None:
             log.save_unfinished(run.engine, run.record.run_id, run.work / "failed.jsonl")
             run.engine.con.close()
@@ -241,19 +251,24 @@ def build(source: str, out: Path, options: Options, progress: Progress) -> tuple
     """
     there(source)
     record = RunRecord.begin(format=options.format, encoding=options.encoding, memory_limit=options.memory_limit)
-    with publish.locked(out, record.run_id) as target:
+    with locked(out, record.run_id, progress, options.wait) as target:
         run = Run(source, options, progress, record, target.work, target.staging)
+        before = current(target.out)
         try:
             _take(BUILDING, run)
             record.status = "published"
-            with progress.step("publish"), writing(out):
+            with progress.step("publish"), writing(target.out, (target.staging,)):
                 record.write(target.staging / "run.json")
-                release = publish.make_current(target)
+                publish.make_current(target)
         except BaseException as error:
-            record.status = "failed"
-            failure.keep(error, run.outcomes, record, target, run.database)
-            raise
-    return release, record
+            # A signal that comes after the flip is too late to stop anything.
+            if not (isinstance(error, KeyboardInterrupt) and target.published):
+                record.status = "failed"
+                failure.keep(error, run.outcomes, record, target, run.database)
+                raise
+        with suppress(KeyboardInterrupt):
+            publish.drop_others(target.out, {record.run_id, before})
+    return out / target.release.relative_to(target.out), record
 
 
 def check_only(source: str, options: Options, progress: Progress) -> tuple[RunRecord, list[dict[str, object]]]:
@@ -264,7 +279,7 @@ def check_only(source: str, options: Options, progress: Progress) -> tuple[RunRe
     except OSError as error:
         raise TargetError(f"No temporary directory: {error}.", "Set TMPDIR to a directory with room.") from error
     try:
-        run = Run(source, options, progress, record, place / "work", place)
+        run = Run(source, options, progress, record, place / "work", place, "set TMPDIR to a directory with room")
         run.work.mkdir()
         _take(READING, run)
         record.status = "checked"

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
@@ -54,7 +54,8 @@ class Lines:
         """Run the step, then print its name and seconds."""
         start = time.monotonic()
         yield _Silent()
-        print(f"{visible(name)} ({time.monotonic() - start:.1f} s)", file=sys.stderr, flush=True)
+        with suppress(BrokenPipeError):  # nobody reads on: no reason to stop
+            print(f"{visible(name)} ({time.monotonic() - start:.1f} s)", file=sys.stderr, flush=True)
 
 
 class _Task:

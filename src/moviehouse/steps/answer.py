@@ -14,7 +14,7 @@ from moviehouse.engines.duckdb import opened
 from moviehouse.errors import SourceError, UsageError
 from moviehouse.sql import QUESTIONS, VIEWS, header, statement
 from moviehouse.sql.text import literal, name
-from moviehouse.steps.publish import DATABASE
+from moviehouse.steps.target import CURRENT, DATABASE
 
 _NOTED_ROWS = 5
 
@@ -49,10 +49,13 @@ class Filters:
 
 
 def find_release(path: Path) -> Path:
-    """The directory of a release, given it or the output directory that holds it."""
-    for folder in (path, path / "current"):
+    """The directory of a release, given it or the output directory that holds it.
+
+    The link to the current one is followed once: what is read below stays one release's.
+    """
+    for folder in ((path / CURRENT).resolve(), path.resolve()):
         if (folder / DATABASE).exists():
-            return folder.resolve()
+            return folder
     raise SourceError(f"There is no release in {path}.", "Build one: moviehouse SOURCE --out DIRECTORY.")
 
 

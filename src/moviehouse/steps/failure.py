@@ -17,7 +17,7 @@ from moviehouse.run import RunRecord
 from moviehouse.safe import without_secrets
 from moviehouse.sql.text import literal
 from moviehouse.steps.check import Outcome
-from moviehouse.steps.publish import Target
+from moviehouse.steps.target import Target, fsync
 
 KEPT = 10
 
@@ -25,26 +25,54 @@ KEPT = 10
 def keep(error: BaseException, outcomes: list[Outcome], record: RunRecord, target: Target, database: Path) -> None:
     """Write OUT/failed/<run>/errors.jsonl and run.json; never raises, since it runs while failing.
 
-    A MoviehouseError is told where the log is. Only the last failed runs are kept.
+    A MoviehouseError is told where the log is. Only the last failed runs are kept. Where the disk is
+    full the lines gathered so far give way to the one that says so, and where that does not fit
+    either nothing is left.
     """
+    why = [json.dumps(x, ensure_ascii=False, separators=(",", ":")) for x in _why(error, outcomes, record.run_id)]
+    draft = target.staging / "failed"
+    shutil.rmtree(target.staging / "tables", ignore_errors=True)  # room for the log
+    if _write(draft, why, record, database, target.work / "failed.jsonl") or _alone(draft, why, record, target):
+        with contextlib.suppress(OSError):
+            target.failed.parent.mkdir(exist_ok=True)
+            draft.rename(target.failed)
+            fsync(target.failed.parent)
+            if isinstance(error, MoviehouseError):
+                error.log = target.failed / "errors.jsonl"
+            for old in sorted(target.failed.parent.iterdir())[:-KEPT]:
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def _alone(draft: Path, why: list[str], record: RunRecord, target: Target) -> bool:
+    """Write the log without the lines gathered, once all scratch has made room for it."""
+    for folder in (target.staging, target.work):
+        shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
-        target.failed.mkdir(parents=True)
-        log = target.failed / "errors.jsonl"
-        _so_far(database, target.work / "failed.jsonl", log)
+        target.staging.mkdir()
+        return _write(draft, why, record)
+    return False
+
+
+def _write(
+    draft: Path, why: list[str], record: RunRecord, database: Path | None = None, abandoned: Path | None = None
+) -> bool:
+    """Write the log and the run record; gives whether both are whole."""
+    with contextlib.suppress(OSError):
+        draft.mkdir()
+        log = draft / "errors.jsonl"
+        if database is not None and abandoned is not None:
+            _so_far(database, abandoned, log)
         with log.open("a", encoding="utf-8") as file:
-            for line in _why(error, outcomes, record.run_id):
-                file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
-        record.write(target.failed / "run.json")
-        if isinstance(error, MoviehouseError):
-            error.log = log
-        for old in sorted(target.failed.parent.iterdir())[:-KEPT]:
-            shutil.rmtree(old, ignore_errors=True)
+            file.writelines(line + "\n" for line in why)
+        record.write(draft / "run.json")
+        return True
+    return False
 
 
 def _so_far(database: Path, abandoned: Path, log: Path) -> None:
-    """Copy the lines that the run had gathered before it failed."""
+    """Move or copy the lines that the run had gathered before it failed."""
     if abandoned.exists():
-        log.write_bytes(abandoned.read_bytes())
+        abandoned.rename(log)
         return
     with contextlib.suppress(duckdb.Error), duckdb.connect(str(database), read_only=True) as con:
         con.execute(f"COPY (SELECT * FROM error_log) TO {literal(str(log))} (FORMAT json)")

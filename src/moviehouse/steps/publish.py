@@ -1,23 +1,16 @@
 """Writes a release beside the target, reads it back, and makes it current in one atomic step.
 
-OUT/releases/<run>/   the releases: the current one and the one before
-OUT/current           a symlink to the current one, flipped by rename
-OUT/tables, …         fixed symlinks through current
-OUT/failed/<run>/     the error logs of failed runs
+What a kill leaves at each point is in docs/decisions/0006-what-a-kill-leaves.md.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
-from moviehouse.errors import GateError, TargetError
+from moviehouse.errors import GateError
 from moviehouse.model.schema import Table
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
@@ -25,86 +18,14 @@ from moviehouse.safe import spreadsheet_sql
 from moviehouse.sql import QUESTIONS
 from moviehouse.sql.text import literal, name
 from moviehouse.steps.balance import LOADED, Balance
+from moviehouse.steps.storage import writing
+from moviehouse.steps.target import CURRENT, DATABASE, LINKS, Target, drop, fsync, new_link
 
-DATABASE = "moviehouse.duckdb"
-LINKS = ("tables", "answers", DATABASE, "errors.jsonl", "run.json", "schema.sql")
 _COPY = {
     "parquet": "(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
     "csv": "(FORMAT csv, HEADER)",
     "jsonl": "(FORMAT json)",
 }
-_SCRATCH = (".staging-", ".work-")
-
-
-class Target:
-    """An output directory, locked for one run."""
-
-    def __init__(self, out: Path, run_id: str) -> None:
-        self.out, self.run_id = out, run_id
-        self.staging = out / f".staging-{run_id}"
-        self.work = out / f".work-{run_id}"
-
-    @property
-    def release(self) -> Path:
-        """Where the run's release will be."""
-        return self.out / "releases" / self.run_id
-
-    @property
-    def failed(self) -> Path:
-        """Where the run's log goes if it fails."""
-        return self.out / "failed" / self.run_id
-
-
-@contextmanager
-def locked(out: Path, run_id: str) -> Iterator[Target]:
-    """Hold the output directory; scratch of runs that were killed is cleared first.
-
-    Raises TargetError where another run holds it, or it cannot be written.
-    """
-    target = Target(out, run_id)
-    if out.exists() and not out.is_dir():
-        raise TargetError(f"{out} is a file, not a directory.", "Give another --out.", retry=False)
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
-        lock = (out / ".lock").open("a+")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TargetError(
-                f"Another run is writing to {out}.", "Wait for it to end, or give another --out."
-            ) from None
-        with writing(out):
-            _clear(out)
-            target.staging.mkdir()
-            target.work.mkdir()
-        try:
-            yield target
-        finally:
-            for folder in (target.staging, target.work):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _clear(out: Path) -> None:
-    for entry in out.iterdir():
-        if entry.name.startswith(_SCRATCH):
-            shutil.rmtree(entry, ignore_errors=True)
-
-
-@contextmanager
-def writing(place: Path) -> Iterator[None]:
-    """Turn what the file system says no to into a TargetError."""
-    try:
-        yield
-    except duckdb.IOException as error:
-        raise TargetError(
-            f"Cannot write to {place}: {str(error).splitlines()[0]}", "Make room, then run again."
-        ) from error
-    except OSError as error:
-        raise TargetError(
-            f"Cannot write to {place}: {error.strerror or error}.",
-            "Make room or get the permission, or give another --out.",
-        ) from error
 
 
 def write_release(con: duckdb.DuckDBPyConnection, staging: Path, format_: str, progress: Progress) -> None:
@@ -135,8 +56,11 @@ def _for_spreadsheets(con: duckdb.DuckDBPyConnection, relation: str) -> str:
 def verify(con: duckdb.DuckDBPyConnection, staging: Path, format_: str, balances: list[Balance]) -> dict[str, int]:
     """Read the written files back; gives the rows of each table.
 
-    Raises GateError where a file differs from its table in rows, or loaded records are not there.
+    Raises GateError where a file differs from its table in rows, loaded records are not there, or
+    part of the database is still in its log.
     """
+    if (staging / f"{DATABASE}.wal").exists():
+        raise GateError(f"{DATABASE} was not written to its end.", "Run again.")
     rows: dict[str, int] = {}
     files: dict[str, str] = {}
     for table in TABLES:
@@ -184,58 +108,44 @@ def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
 
 
 def make_current(target: Target) -> Path:
-    """Move the staged release into its place and flip the link; gives the release's directory."""
+    """Move the staged release into its place and flip the link; gives the release's directory.
+
+    Every step before the flip can be undone by the next run, which finds the new link and what it names.
+    """
     out = target.out
-    with writing(out):
+    releases, link = target.release.parent, out / CURRENT
+    with writing(out, (target.staging,)):
         _sync(target.staging)
-        target.release.parent.mkdir(exist_ok=True)
-        for link in LINKS:
-            _link(out / link, Path("current") / link)
-        before = (out / "current").readlink().name if (out / "current").is_symlink() else None
+        releases.mkdir(exist_ok=True)
+        for name_ in LINKS:
+            if not (out / name_).is_symlink():
+                _make_link(out / name_, Path(CURRENT) / name_)
+                new_link(out / name_).rename(out / name_)
+        _make_link(link, Path(releases.name) / target.run_id)
+        fsync(out)
         target.staging.rename(target.release)
-        _fsync(target.release.parent)
-        _replace_link(out / "current", Path("releases") / target.run_id)
-        _fsync(out)
-        _drop_others(out, {target.run_id, before})
+        fsync(releases)
+        new_link(link).rename(link)
+        fsync(out)
     return target.release
 
 
-def _link(path: Path, to: Path) -> None:
-    if path.is_symlink():
-        if path.readlink() == to:
-            return
-    elif path.exists():
-        raise TargetError(
-            f"{path} is in the way: it is not one of Moviehouse's links.",
-            "Move it, or give another --out.",
-            retry=False,
-        )
-    _replace_link(path, to)
-
-
-def _replace_link(path: Path, to: Path) -> None:
-    fresh = path.with_name(f".{path.name}.new")
+def _make_link(path: Path, to: Path) -> None:
+    """Make a link beside its place, whence a rename puts it there in one step."""
+    fresh = new_link(path)
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(to)
-    fresh.rename(path)
 
 
-def _drop_others(out: Path, kept: set[str | None]) -> None:
-    """Drop older releases, and those that a kill kept from ever becoming current."""
-    for other in (out / "releases").iterdir():
-        if other.name not in kept:
-            shutil.rmtree(other, ignore_errors=True)
+def drop_others(out: Path, kept: set[str | None]) -> None:
+    """Drop all releases but those; nothing here can fail a run that has published."""
+    with suppress(OSError):
+        for other in list((out / "releases").iterdir()):
+            if other.name not in kept:
+                drop(out, other.name)
 
 
 def _sync(folder: Path) -> None:
     for path in sorted(folder.rglob("*")):
-        _fsync(path)
-    _fsync(folder)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        fsync(path)
+    fsync(folder)

@@ -16,8 +16,8 @@ from moviehouse.errors import UsageError
 from moviehouse.run import RunRecord
 from moviehouse.sql import statement
 from moviehouse.steps.answer import Filters, conditions, find_release, known_question, named, own_order
-from moviehouse.steps.publish import DATABASE
 from moviehouse.steps.raw import RawRecords
+from moviehouse.steps.target import DATABASE
 from moviehouse.steps.unknown import Unknown
 
 KEYS = ("year", "genre_id", "genre", "company_id", "company")
