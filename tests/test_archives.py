@@ -68,9 +68,9 @@ def taken(tmp_path: Path, content: bytes, limits: Limits = LIMITS) -> dict[str, 
     """What extracting the archive gives."""
     archive = tmp_path / "drop.zip"
     archive.write_bytes(content)
-    found = extract(archive, "archive", tmp_path / "members", Quiet(), limits)
-    assert set(everything(tmp_path / "members")) == set(found.members)
-    return {name: member.path.read_bytes() for name, member in found.members.items()}
+    found = extract(archive, "archive", tmp_path / "members", Quiet(), limits).members()
+    assert set(everything(tmp_path / "members")) == set(found)
+    return {name: member.path.read_bytes() for name, member in found.items()}
 
 
 @pytest.mark.parametrize(
@@ -457,5 +457,5 @@ def test_a_member_that_fails_stops_the_others(tmp_path):
     big = Part("ratings.csv", bytes(160 << 20))
     (tmp_path / "x.zip").write_bytes(pack(big, movie_part(local={"crc": 1}, central={"crc": 1})))
     with pytest.raises(SourceError, match="checksum"):
-        extract(tmp_path / "x.zip", "archive", tmp_path / "members", Slow(), Limits(1 << 30, 10, 2000))
+        extract(tmp_path / "x.zip", "archive", tmp_path / "members", Slow(), Limits(1 << 30, 10, 2000)).members()
     assert (tmp_path / "members" / "ratings.csv").stat().st_size < 100 << 20

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from threading import Event
 
@@ -26,7 +27,7 @@ from moviehouse.steps import balance, check, conform, failure, log, publish, rea
 from moviehouse.steps.answer import create_views
 from moviehouse.steps.archive import Limits
 from moviehouse.steps.encoding import to_utf8
-from moviehouse.steps.extract import Extracted, extract
+from moviehouse.steps.extract import Extraction, extract
 from moviehouse.steps.fetch import Fetched, default_cache, fetch, there
 from moviehouse.steps.storage import ELSEWHERE, reading, writing
 from moviehouse.steps.target import DATABASE, current, locked
@@ -74,6 +75,14 @@ class Options:
         return Limits(self.max_bytes, self.max_members, self.max_ratio)
 
 
+# Splitting quoted files is Python's work, reading flat ones DuckDB's: side by side they fill two cores. The ratings
+# come first, being the most.
+_LANES = (
+    sorted((s for s in SOURCES if s.flat), key=lambda s: not s.suspects),
+    [s for s in SOURCES if not s.flat],
+)
+
+
 @dataclass
 class Run:
     """One run under way: what each step takes and leaves to the next."""
@@ -86,7 +95,7 @@ class Run:
     staging: Path
     elsewhere: str = ELSEWHERE
     fetched: Fetched | None = None
-    extracted: Extracted = field(default_factory=Extracted)
+    extraction: Extraction | None = None
     paths: dict[str, Path] = field(default_factory=dict)
     engine: DuckDB | None = None
     readings: list[read.Reading] = field(default_factory=list)
@@ -122,11 +131,11 @@ def _fetch(run: Run) -> None:
 def _extract(run: Run) -> None:
     assert run.fetched is not None
     members = run.work / "members"
-    run.extracted = found = extract(run.fetched.path, run.fetched.kind, members, run.progress, run.options.limits)
-    run.record.missing_files = [s.name for s in SOURCES if s.name not in found.members]
-    run.record.ignored_files = found.unknown
-    for name, member in sorted(found.members.items()):
-        run.record.files[name] = {"bytes": member.bytes, "sha256": member.sha256, "edition": member.edition}
+    fetched, order = run.fetched, [source.name for pair in zip_longest(*_LANES) for source in pair if source]
+    run.extraction = begun = extract(fetched.path, fetched.kind, members, run.progress, run.options.limits, order)
+    run.record.missing_files = [s.name for s in SOURCES if s.name not in begun.names]
+    run.record.ignored_files = begun.unknown
+    run.record.files = {name: {} for name in sorted(begun.names)}
 
 
 def _read(run: Run) -> None:
@@ -135,12 +144,10 @@ def _read(run: Run) -> None:
     con = run.engine.con
     read.prepare(con)
     read.note_files(con, run.record.missing_files, run.record.ignored_files)
-    # Splitting quoted files is Python's work, reading flat ones DuckDB's: side by side they fill two cores.
-    lanes = [[s for s in SOURCES if not s.flat], [s for s in SOURCES if s.flat]]
-    cursors = [run.engine.cursor() for _ in lanes]
+    cursors = [run.engine.cursor() for _ in _LANES]
     stop = Event()
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        futures = [pool.submit(_read_lane, run, c, lane, stop) for c, lane in zip(cursors, lanes, strict=True)]
+    with ThreadPoolExecutor(len(_LANES)) as pool:
+        futures = [pool.submit(_read_lane, run, c, lane, stop) for c, lane in zip(cursors, _LANES, strict=True)]
         try:
             # A file that cannot be used lets the other lane go on: the log tells what is wrong with its files too.
             for future in as_completed(futures):
@@ -154,16 +161,22 @@ def _read(run: Run) -> None:
             raise
     order = [source.name for source in SOURCES]
     run.readings = sorted(readings, key=lambda reading: order.index(reading.file))
+    assert run.extraction is not None
+    run.extraction.close()
+    run.record.seconds["extract"] = run.extraction.seconds
 
 
 def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFile], stop: Event) -> list[read.Reading]:
-    """Read files one after the other, until another lane has failed."""
+    """Read files one after the other, each as soon as it is extracted, until another lane has failed."""
+    assert run.extraction is not None
     readings = []
     for source in sources:
-        member = run.extracted.members.get(source.name)
-        if member is None:
+        if source.name not in run.extraction.names:
             readings.append(read.read_absent(con, source))
             continue
+        member = run.extraction.member(source.name)
+        about = {"bytes": member.bytes, "sha256": member.sha256, "edition": member.edition}
+        run.record.files[source.name].update(about)
         with run.progress.step(f"read {source.name}", member.bytes) as step:
 
             def advance(amount: int, step: ProgressStep = step) -> None:
@@ -231,6 +244,8 @@ def _take(steps: tuple[Step, ...], run: Run) -> None:
             with run.record.timed(name), reading(), writing(run.work.parent, scratch, run.elsewhere):
                 step(run)
     except BaseException as error:
+        if run.extraction is not None:
+            run.extraction.close()
         shutil.rmtree(run.work / "members", ignore_errors=True)  # room for the log
         if run.engine is not None:
             log.save_unfinished(run.engine, run.record.run_id, run.work / "failed.jsonl")

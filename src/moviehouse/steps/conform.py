@@ -15,10 +15,11 @@ WORK = (
     "loaded_link",
     "loaded_link_small",
     "repeated_rating",
+    "merged_rating",
 )
 # Where a relation has few rows, a table is made whole, and then some rows are taken out again: no join of
 # 26 million rows, and they keep the order of their files. Table, relation, SELECT, DELETE.
-SHORTCUTS = {"rating": ("repeated_rating", "rating_unrepeated", "rating_merged")}
+SHORTCUTS = {"rating": ("merged_rating", "rating_unrepeated", "rating_unmerged")}
 _FEW = 10_000
 CONFORMED = tuple(table.name for table in TABLES if table.conformed)
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import BinaryIO
 
 from isal import isal_zlib
 
 from moviehouse.errors import SourceError, TargetError
 from moviehouse.model.sources import SOURCES, SourceFile
-from moviehouse.progress import Progress
+from moviehouse.progress import Progress, Step
 from moviehouse.steps.archive import Contents, Limits, Packed, judge
 from moviehouse.steps.zip_directory import damaged
 
@@ -40,82 +43,124 @@ class Member:
         return self.source.editions.get(self.sha256)
 
 
-@dataclass
-class Extracted:
-    """The members found, by name; the names of files that are none of the dataset."""
-
-    members: dict[str, Member] = field(default_factory=dict)
-    unknown: list[str] = field(default_factory=list)
+Job = Callable[[Callable[[int], None]], Member]
 
 
-def extract(path: Path, kind: str, work: Path, progress: Progress, limits: Limits) -> Extracted:
-    """Give the dataset's files as files: those of a directory in place, those of a zip under `work`.
+class Extraction:
+    """The members of a source on their way out of it, two at a time; each can be had as soon as it is whole.
 
-    Raises SourceError where the archive cannot be trusted, two members have one name, or
-    movies_metadata.csv is missing; TargetError where the disk has no room for them.
+    `names` are the dataset's files that the source has, `unknown` those that are none of it.
     """
-    return _in_directory(path, progress) if kind == "directory" else _from_zip(path, work, progress, limits)
+
+    def __init__(self, title: str, jobs: dict[str, Job], unknown: list[str], size: int, progress: Progress) -> None:
+        self.names = tuple(jobs)
+        self.unknown = unknown
+        self.seconds = 0.0
+        self._members: dict[str, Future[Member]] = {name: Future() for name in jobs}
+        self._stop = Event()
+        self._failure: BaseException | None = None
+        self._thread = Thread(target=self._work, args=(title, jobs, size, progress), daemon=True)
+        self._thread.start()
+
+    def member(self, name: str) -> Member:
+        """Wait for a member. Raises SourceError or OSError if it, or another one, cannot be had."""
+        try:
+            return self._members[name].result()
+        except (InterruptedError, CancelledError):
+            raise self._failure or InterruptedError("extracting was stopped") from None
+
+    def members(self) -> dict[str, Member]:
+        """Wait for all members, or until one cannot be had."""
+        try:
+            return {name: self.member(name) for name in self.names}
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop what is under way, and wait until nothing is written any more."""
+        self._stop.set()
+        self._thread.join()
+
+    def _work(self, title: str, jobs: dict[str, Job], size: int, progress: Progress) -> None:
+        start = time.monotonic()
+        with suppress(BaseException), progress.step(title, size) as step, ThreadPoolExecutor(2) as pool:
+            for name, job in jobs.items():
+                pool.submit(self._do, name, job, step)
+            pool.shutdown()
+            self.seconds = round(time.monotonic() - start, 3)
+            if self._failure:
+                raise self._failure
+
+    def _do(self, name: str, job: Job, step: Step) -> None:
+        def advance(amount: int) -> None:
+            if self._stop.is_set():
+                raise InterruptedError("another member could not be extracted")
+            step.advance(amount)
+
+        try:
+            advance(0)
+            self._members[name].set_result(job(advance))
+        except BaseException as error:  # whoever waits for the member is told
+            if not self._stop.is_set():
+                self._failure = error
+                self._stop.set()
+            self._members[name].set_exception(error)
 
 
-def _require(path: Path, names: Iterable[str]) -> None:
+def extract(
+    path: Path, kind: str, work: Path, progress: Progress, limits: Limits, order: Sequence[str] = tuple(_KNOWN)
+) -> Extraction:
+    """Begin to give the dataset's files as files: those of a directory in place, those of a zip under `work`.
+
+    `order` is the one they are wanted in. Raises SourceError where the archive cannot be trusted, two members
+    have one name, or movies_metadata.csv is missing; TargetError where the disk has no room for them.
+    """
+    jobs, unknown, size = _in_directory(path) if kind == "directory" else _in_zip(path, work, limits)
     for source in SOURCES:
-        if source.indispensable and source.name not in names:
+        if source.indispensable and source.name not in jobs:
             raise SourceError(
                 f"{path.name} has no {source.name}.",
                 "It is the one file that nothing works without; is this The Movies Dataset?",
             )
+    title = f"fingerprint {path.name or path}" if kind == "directory" else "extract"
+    return Extraction(title, {name: jobs[name] for name in order if name in jobs}, unknown, size, progress)
 
 
-def _in_directory(folder: Path, progress: Progress) -> Extracted:
-    found = Extracted()
+def _in_directory(folder: Path) -> tuple[dict[str, Job], list[str], int]:
+    unknown: list[str] = []
     paths: dict[str, Path] = {}
     for path in sorted(p for p in folder.rglob("*.csv") if p.is_file()):
         if path.name not in _KNOWN:
-            found.unknown.append(str(path.relative_to(folder)))
+            unknown.append(str(path.relative_to(folder)))
         elif path.name in paths:
             raise SourceError(f"{folder} has two files {path.name}.", "Name the folder that holds the right ones.")
         else:
             paths[path.name] = path
-    _require(folder, paths)
-    with progress.step(f"fingerprint {folder.name or folder}", sum(p.stat().st_size for p in paths.values())) as step:
-        for name, path in paths.items():
-            digest = hashlib.sha256()
-            try:
-                with path.open("rb") as file:
-                    while block := file.read(_BLOCK):
-                        digest.update(block)
-                        step.advance(len(block))
-            except OSError as error:
-                raise SourceError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
-            found.members[name] = Member(_KNOWN[name], path, path.stat().st_size, digest.hexdigest())
-    return found
+    jobs: dict[str, Job] = {n: partial(fingerprint, p) for n, p in paths.items()}
+    return jobs, unknown, sum(p.stat().st_size for p in paths.values())
 
 
-def _from_zip(path: Path, work: Path, progress: Progress, limits: Limits) -> Extracted:
+def fingerprint(path: Path, advance: Callable[[int], None]) -> Member:
+    """Take a file where it is as a member. Raises SourceError where it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                advance(len(block))
+        return Member(_KNOWN[path.name], path, path.stat().st_size, digest.hexdigest())
+    except OSError as error:
+        if isinstance(error, InterruptedError):
+            raise
+        raise SourceError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
+
+
+def _in_zip(path: Path, work: Path, limits: Limits) -> tuple[dict[str, Job], list[str], int]:
     contents = judge(path, limits)
-    _require(path, contents.members)
-    found = Extracted(unknown=contents.unknown)
     check_room(contents, work)
     work.mkdir(parents=True, exist_ok=True)
-    largest = sorted(contents.members.values(), key=lambda packed: -packed.size)
-    stop = Event()
-    with progress.step("extract", contents.size) as step, ThreadPoolExecutor(2) as pool:
-
-        def advance(amount: int) -> None:
-            if stop.is_set():
-                raise InterruptedError("another member could not be extracted")
-            step.advance(amount)
-
-        futures = [pool.submit(inflate, packed, work / packed.name, advance) for packed in largest]
-        try:
-            for future in as_completed(futures):
-                member = future.result()
-                found.members[member.source.name] = member
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return found
+    jobs: dict[str, Job] = {n: partial(inflate, packed, work / n) for n, packed in contents.members.items()}
+    return jobs, contents.unknown, contents.size
 
 
 def check_room(contents: Contents, work: Path) -> None:

@@ -29,16 +29,7 @@ FROM raw_link_small AS r
 JOIN loaded_link_small AS l ON l.movielens_id = r.movielens_id
 WHERE r.ordinal < l.ordinal
 UNION ALL
-SELECT 'ratings.csv' AS file, r.ordinal, r.line, 'userId,movieId' AS "column", CAST(NULL AS BIGINT) AS movie_id,
-  CAST(r.user_id AS VARCHAR) || ',' || CAST(r.movielens_id AS VARCHAR) AS value, d.last_line AS later_line
-FROM raw_rating_full AS r
-JOIN repeated_rating AS d
-  ON d.edition = 'full' AND d.user_id = r.user_id AND d.movielens_id = r.movielens_id
-WHERE r.ordinal < d.last_ordinal
-UNION ALL
-SELECT 'ratings_small.csv' AS file, r.ordinal, r.line, 'userId,movieId' AS "column", CAST(NULL AS BIGINT) AS movie_id,
-  CAST(r.user_id AS VARCHAR) || ',' || CAST(r.movielens_id AS VARCHAR) AS value, d.last_line AS later_line
-FROM raw_rating_small AS r
-JOIN repeated_rating AS d
-  ON d.edition = 'small' AND d.user_id = r.user_id AND d.movielens_id = r.movielens_id
-WHERE r.ordinal < d.last_ordinal
+SELECT CASE WHEN edition = 'full' THEN 'ratings.csv' ELSE 'ratings_small.csv' END AS file, ordinal, line,
+  'userId,movieId' AS "column", CAST(NULL AS BIGINT) AS movie_id,
+  CAST(user_id AS VARCHAR) || ',' || CAST(movielens_id AS VARCHAR) AS value, later_line
+FROM merged_rating
