@@ -187,7 +187,7 @@ def test_a_release_has_all_its_parts(sample):
     run = json.loads((out / "run.json").read_text())
     assert run["status"] == "published"
     assert run["source"]["sha256"]
-    assert set(run["seconds"]) == {"fetch", "extract", "read", "conform", "check", "write"}
+    assert set(run["seconds"]) == {"fetch", "extract", "read", "conform", "check", "write", "total"}
     with duckdb.connect(str(out / "moviehouse.duckdb"), read_only=True) as con:
         for table in TABLES:
             in_file = con.execute(f"SELECT * FROM '{out}/tables/{table.name}.parquet'").fetchall()

@@ -181,7 +181,7 @@ def test_a_kill_leaves_the_release_before(tmp_path):
 def test_what_is_no_zip_is_one_clear_sentence(tmp_path, broken):
     path = tmp_path / "broken.zip"
     path.write_bytes(broken)
-    with pytest.raises(SourceError, match=r"broken\.zip (is not a whole zip|has no movies_metadata)"):
+    with pytest.raises(SourceError, match=r"broken\.zip (is empty|is not a zip archive|has no movies_metadata)"):
         moviehouse.build(str(path), tmp_path / "out")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -15,7 +15,7 @@ from threading import Event
 
 import duckdb
 
-from moviehouse.engines.duckdb import DuckDB, opened
+from moviehouse.engines.duckdb import DuckDB, opened, side_by_side
 from moviehouse.errors import GateError, SourceError, TargetError, UsageError
 from moviehouse.model.sources import SOURCES, SourceFile
 from moviehouse.model.tables import TABLES
@@ -200,14 +200,39 @@ def _conform(run: Run) -> None:
 
 
 def _check(run: Run) -> None:
+    with _finished(run) as con:
+        _examine(run, con)
+
+
+def _check_and_write(run: Run) -> None:
+    """Write the files while the tables are checked: nothing is published unless both end well."""
+
+    def write(con: duckdb.DuckDBPyConnection) -> None:
+        with run.record.timed("write"):
+            publish.write_release(con, run.staging, run.options.format, run.progress)
+
+    with _finished(run) as con:
+        with side_by_side(con.cursor(), write):
+            _examine(run, con)
+        run.record.rows = publish.verify(con, run.staging, run.options.format, run.balances)
+    (run.staging / "schema.sql").write_text(schema_sql(), encoding="utf-8")
+
+
+@contextmanager
+def _finished(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the release's database, with its comments and views; nothing changes it any more."""
     with opened(run.database, run.options.memory_limit, run.options.threads, read_only=False) as con:
         for comment in comments_sql(TABLES):
             con.execute(comment)
         create_views(con)
-        balance.show(con, run.balances)
-        run.outcomes = check.run_checks(con, run.progress)
-        summary.record_figures(con, run.record, run.balances, run.outcomes)
         con.execute("CHECKPOINT")  # closing does it too, and tells nobody when it fails
+        yield con
+
+
+def _examine(run: Run, con: duckdb.DuckDBPyConnection) -> None:
+    balance.show(con, run.balances)
+    run.outcomes = check.run_checks(con, run.progress)
+    summary.record_figures(con, run.record, run.balances, run.outcomes)
     failed = [o for o in run.outcomes if o.gate and not o.passed]
     if failed:
         raise GateError(
@@ -218,23 +243,16 @@ def _check(run: Run) -> None:
         )
 
 
-def _write(run: Run) -> None:
-    with opened(run.database, run.options.memory_limit, run.options.threads) as con:
-        publish.write_release(con, run.staging, run.options.format, run.progress)
-        run.record.rows = publish.verify(con, run.staging, run.options.format, run.balances)
-        (run.staging / "schema.sql").write_text(schema_sql(), encoding="utf-8")
-
-
 Step = tuple[str, Callable[[Run], None]]
 
-READING: tuple[Step, ...] = (
+CONFORMING: tuple[Step, ...] = (
     ("fetch", _fetch),
     ("extract", _extract),
     ("read", _read),
     ("conform", _conform),
-    ("check", _check),
 )
-BUILDING: tuple[Step, ...] = (*READING, ("write", _write))
+CHECKING: tuple[Step, ...] = (*CONFORMING, ("check", _check))
+BUILDING: tuple[Step, ...] = (*CONFORMING, ("check", _check_and_write))
 
 
 def _take(steps: tuple[Step, ...], run: Run) -> None:
@@ -296,7 +314,7 @@ def check_only(source: str, options: Options, progress: Progress) -> tuple[RunRe
     try:
         run = Run(source, options, progress, record, place / "work", place, "set TMPDIR to a directory with room")
         run.work.mkdir()
-        _take(READING, run)
+        _take(CHECKING, run)
         record.status = "checked"
         with opened(run.database) as con:
             cursor = con.execute("SELECT * FROM error_log")

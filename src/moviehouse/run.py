@@ -35,7 +35,7 @@ class RunRecord:
     `log`: lines of the error log by severity and reason. `rows`: by table.
     `excluded`: what the release definition leaves out, by status: movies and known dollars.
     `unattributed`: releases without any genre, and without any company: movies and known dollars.
-    `checks`: offending rows by check. `seconds`: by step.
+    `checks`: offending rows by check. `seconds`: by step, and in total: extract runs beside read, write beside check.
     """
 
     run_id: str
@@ -56,6 +56,7 @@ class RunRecord:
     versions: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     run_format: int = FORMAT
+    _began: float = field(default_factory=time.monotonic, repr=False, compare=False)
 
     @classmethod
     def begin(cls, **options: Any) -> RunRecord:
@@ -84,7 +85,12 @@ class RunRecord:
     def write(self, path: Path) -> None:
         """Write run.json; the run is finished but for publishing."""
         self.finished = datetime.now(UTC).isoformat(timespec="seconds")
-        path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        self.seconds["total"] = round(time.monotonic() - self._began, 3)
+        path.write_text(json.dumps(self.content(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def content(self) -> dict[str, Any]:
+        """What run.json holds."""
+        return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:

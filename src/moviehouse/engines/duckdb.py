@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,18 +49,41 @@ class DuckDB:
         """Create a relation that is no part of the release."""
         self.con.execute(f"CREATE TABLE memory.main.{name(relation)} AS {select}")
 
-    def create_table(self, table: Table, select: str) -> None:
+    @contextmanager
+    def beside(self, work: Callable[[duckdb.DuckDBPyConnection], object]) -> Iterator[None]:
+        """Do some work on another connection while the block runs; ends when both have, or one has failed."""
+        with side_by_side(self.cursor(), work):
+            yield
+
+    def create_table(self, table: Table, select: str, con: duckdb.DuckDBPyConnection | None = None) -> None:
         """Create a table of the model from a SELECT, with the declared columns, order and types."""
         columns = ", ".join(f"CAST({name(c.name)} AS {c.stored_type}) AS {name(c.name)}" for c in table.columns)
-        self.con.execute(f"CREATE TABLE model.main.{name(table.name)} AS SELECT {columns} FROM ({select})")
+        create = f"CREATE TABLE model.main.{name(table.name)} AS SELECT {columns} FROM ({select})"
+        (con or self.con).execute(create)
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         return self.con.execute(query, list(parameters)).fetchall()
 
-    def scalar(self, query: str) -> Any:
+    def scalar(self, query: str, con: duckdb.DuckDBPyConnection | None = None) -> Any:
         """The one value of a query."""
-        return self.rows(query)[0][0]
+        return (con or self.con).execute(query).fetchall()[0][0]
+
+
+@contextmanager
+def side_by_side(con: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection], object]) -> Iterator[None]:
+    """Do some work on `con` in another thread while the block runs; ends when both have, or one has failed.
+
+    Statements that run on one thread, or wait for the disk, leave a core to the others.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work, con)
+        try:
+            yield
+            done.result()
+        except BaseException:
+            con.interrupt()
+            raise
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def show_release(release: Release) -> None:
     """Print the summary of a build."""
     console = open_console()
     run = release.run
-    console.print(Text(f"\nRelease {run.run_id}, published in {sum(run.seconds.values()):.1f} s", style="bold"))
+    console.print(Text(f"\nRelease {run.run_id}, published in {run.seconds['total']:.1f} s", style="bold"))
     _show_run(console, run)
     out = release.out
     places = Table.grid(padding=(0, 2), pad_edge=False)

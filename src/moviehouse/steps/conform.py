@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import duckdb
+
 from moviehouse.engines.duckdb import DuckDB
 from moviehouse.model.tables import TABLE, TABLES
 from moviehouse.progress import Progress
@@ -25,20 +29,25 @@ CONFORMED = tuple(table.name for table in TABLES if table.conformed)
 
 
 def conform(engine: DuckDB, progress: Progress) -> None:
-    """Create every table of the model that has a SELECT in sql/conform."""
+    """Create every table of the model that has a SELECT in sql/conform; the long ones beside the others."""
     with progress.step("conform"):
         for relation in WORK:
             engine.create_work(relation, statement("conform", relation))
-        for table in CONFORMED:
-            _conform(engine, table)
+        with engine.beside(lambda con: _conform_all(engine, con, SHORTCUTS)):
+            _conform_all(engine, engine.con, [table for table in CONFORMED if table not in SHORTCUTS])
 
 
-def _conform(engine: DuckDB, table: str) -> None:
+def _conform_all(engine: DuckDB, con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+    for table in tables:
+        _conform(engine, con, table)
+
+
+def _conform(engine: DuckDB, con: duckdb.DuckDBPyConnection, table: str) -> None:
     relation, whole, merged = SHORTCUTS.get(table, ("", "", ""))
-    count = engine.scalar(f"SELECT count(*) FROM {relation}") if relation else _FEW
+    count = engine.scalar(f"SELECT count(*) FROM {relation}", con) if relation else _FEW
     if count >= _FEW:
-        engine.create_table(TABLE[table], statement("conform", table))
+        engine.create_table(TABLE[table], statement("conform", table), con)
         return
-    engine.create_table(TABLE[table], statement("conform", whole))
+    engine.create_table(TABLE[table], statement("conform", whole), con)
     if count:
-        engine.con.execute(statement("conform", merged))
+        con.execute(statement("conform", merged))

@@ -22,8 +22,9 @@ from moviehouse.progress import Progress, Step
 from moviehouse.steps.archive import Contents, Limits, Packed, judge
 from moviehouse.steps.zip_directory import damaged
 
-_BLOCK = 1 << 20
-_INFLATED_BLOCK = 8 << 20
+# Small enough that what is inflated is hashed and written while it is in the processor's cache.
+_BLOCK = 1 << 18
+_INFLATED_BLOCK = 1 << 20
 _SPARE_SHARE, _MOST_SPARE = 20, 1 << 30
 _KNOWN = {source.name: source for source in SOURCES}
 

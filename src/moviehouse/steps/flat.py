@@ -8,7 +8,6 @@ of its range, is left to the exact reader.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,37 +19,9 @@ from moviehouse.steps.header import Header
 from moviehouse.steps.records import PlainRun
 
 _BLOCK = 4 << 20
-_LONGEST = 1 << 20
 # Above so many odd lines the exact reader takes the whole file.
 MOST_RUNS = 10_000
 _MOST_WRONG = 10_000
-
-
-def count_plain(path: Path, header: Header, advance: Callable[[int], None]) -> int | None:
-    """The number of records if every line is plain, else None."""
-    assert header.skeleton is not None
-    count, rest = 0, b""
-    with path.open("rb") as file:
-        file.seek(header.body)
-        while True:
-            block = file.read(_BLOCK)
-            if not block:
-                break
-            whole = block.rfind(b"\n") + 1
-            if not whole and len(rest) > _LONGEST:
-                return None
-            text, rest = rest + block[:whole], block[whole:] if whole else rest + block
-            if text:
-                lines = header.skeleton.lines(text)
-                if not lines:
-                    return None
-                count += lines
-            advance(len(block))
-    if rest:
-        if not header.skeleton.lines(rest + header.skeleton.line_end):
-            return None
-        count += 1
-    return count
 
 
 @dataclass

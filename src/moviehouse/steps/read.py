@@ -117,32 +117,31 @@ def _read_flat(
     advance: Callable[[int], None],
 ) -> Reading | None:
     """Read a flat file that is plain but for a few lines, which are read exactly. None where they are many."""
-    count = flat.count_plain(path, header, advance)
-    runs = [PlainRun(0, 1, header.body_line)]
+    nowhere, copy = Path(os.devnull), work / f"plain_{source.relation}.csv"
+    staged = stage(path, header, work / source.relation, advance, aside=nowhere)
     text, skip = path, header.body_line - 1
-    folder = work / source.relation
-    staged: Staged | None = None
-    if count is None:
-        folder.mkdir(parents=True, exist_ok=True)
-        text, skip = folder / "plain.csv", 0
-        staged = stage(path, header, folder, lambda _: None, aside=text)
-        runs, count = staged.runs, staged.plain_rows
-    if not 0 < len(runs) <= flat.MOST_RUNS:
+    if staged.odd:
+        staged = stage(path, header, work / f"{source.relation}-odd", lambda _: None, aside=copy)
+        text, skip = copy, 0
+    if not 0 < len(staged.runs) <= flat.MOST_RUNS:
         return None
-    plain = flat.load(con, source, header, text, skip, count)
-    if staged:
-        text.unlink()
+    plain = flat.load(con, source, header, text, skip, staged.plain_rows)
+    copy.unlink(missing_ok=True)
     if plain is None:
         return None
+    runs = staged.runs
     if plain.odd:
         lines = dict(zip(plain.odd, _lines(runs, plain.odd), strict=True))
-        odd, nowhere = work / f"{source.relation}-odd", Path(os.devnull)
-        staged = stage(path, header, odd, lambda _: None, aside=nowhere, odd_lines=list(lines.values()))
+        folder, odd_lines = work / f"{source.relation}-wrong", list(lines.values())
+        staged = stage(path, header, folder, lambda _: None, aside=nowhere, odd_lines=odd_lines)
         runs = flat.runs_in_table(staged.runs, [lines[number] for number in plain.wrong])
         if not 0 < len(runs) <= flat.MOST_RUNS:
             return None
-    reading = Reading(source.name, count) if staged is None else _read_staged(con, source, header, staged, path, work)
-    exact = f" UNION ALL BY NAME SELECT * FROM exact_{source.relation}" if staged else ""
+    exact = ""
+    reading = Reading(source.name, staged.records)
+    if staged.odd:
+        reading = _read_staged(con, source, header, staged, path, work)
+        exact = f" UNION ALL BY NAME SELECT * FROM exact_{source.relation}"
     con.execute(f"CREATE VIEW {source.relation} AS {flat.select(source, header, plain, runs)}{exact}")
     for column, empty in plain.empty.items():
         tokens = reading.null_tokens.setdefault(column, {})

@@ -80,6 +80,11 @@ class Staged:
     rejected: list[Rejected] = field(default_factory=list)
     mended: list[Mended] = field(default_factory=list)
 
+    @property
+    def odd(self) -> bool:
+        """Whether there is anything beside plain lines, if only a blank one."""
+        return self.records > self.plain_rows or len(self.runs) > 1
+
 
 @dataclass(frozen=True)
 class _Token:
