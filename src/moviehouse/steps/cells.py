@@ -43,6 +43,11 @@ class Origin:
         """The cell's text; NULL where the file has no such column."""
         return self.cells.get(column.name, "NULL::VARCHAR")
 
+    def kept(self, con: duckdb.DuckDBPyConnection, table: str) -> Origin:
+        """The same, parsed once into a table."""
+        con.execute(f"CREATE TABLE {table} AS SELECT * FROM {self.sql}")
+        return Origin(table, self.cells)
+
 
 def origin(header: Header, staged: Staged) -> Origin:
     """Reads the chunks: parallel over files, never inside one, where a guess would be needed."""

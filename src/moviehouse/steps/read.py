@@ -29,6 +29,8 @@ from moviehouse.steps.records import PlainRun, Staged, slices, stage
 from moviehouse.steps.rows import NOTE, REJECT, insert
 
 NOT_UTF8_LIMIT = 0.01
+# Records with more lists than this are kept as text for the while: parsing them anew for each list takes longer.
+_FEW_LISTS = 2
 
 
 @dataclass
@@ -163,6 +165,8 @@ def _read_staged(
     _refuse_encoding(source, staged)
     parsed = f"parsed_{source.relation}"
     origin = cells.origin(header, staged)
+    if len(source.nested) > _FEW_LISTS:
+        origin = origin.kept(con, f"staged_{source.relation}")
     cells.parse(con, source, origin, parsed)
     reading = Reading(source.name, staged.records)
     reading.null_tokens = cells.null_tokens(con, source, parsed)
@@ -171,6 +175,7 @@ def _read_staged(
         reading.elements[column.name] = count.elements
         if count.empty:
             reading.null_tokens[column.name] = {"empty": count.empty}
+    con.execute(f"DROP TABLE IF EXISTS staged_{source.relation}")
     _keep(con, source, staged, parsed, path, work)
     cells.note(con, source, parsed)
     _relate(con, source, parsed)
