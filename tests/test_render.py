@@ -92,7 +92,9 @@ def columns(wanted) -> list:
 def test_schema_runs_and_has_every_column_as_declared(con):
     for table in TABLES:
         found = con.execute(f"DESCRIBE {table.name}").fetchall()
-        assert [(f[0], f[1], f[2] == "YES") for f in found] == [(c.name, c.type, c.nullable) for c in table.columns]
+        assert [(f[0], f[1], f[2] == "YES") for f in found] == [
+            (c.name, c.stored_type, c.nullable) for c in table.columns
+        ]
 
 
 @pytest.mark.parametrize(("table", "column"), columns(lambda t, c: not c.nullable))
@@ -108,7 +110,8 @@ def test_null_is_taken_where_declared(con, table, column):
 
 @pytest.mark.parametrize(("table", "column"), columns(lambda t, c: bool(c.check)))
 def test_check_is_refused(empty, table, column):
-    with pytest.raises(duckdb.ConstraintException, match="CHECK"):
+    refusal = (duckdb.ConversionException, "ENUM") if column.values else (duckdb.ConstraintException, "CHECK")
+    with pytest.raises(refusal[0], match=refusal[1]):
         insert(empty, table, **{column.name: bad(column)})
 
 

@@ -75,7 +75,7 @@ def look(out: str | Path) -> dict[str, Any]:
 def _log(folder: Path) -> dict[str, Any]:
     lines = [json.loads(line) for line in (folder / "errors.jsonl").read_text().splitlines()]
     steps = json.loads((folder / "run.json").read_text())["seconds"]
-    return {"lines": len(lines), "last": lines[-1], "steps": list(steps)}
+    return {"lines": len(lines), "last": lines[-1], "steps": [step for step in steps if step != "total"]}
 
 
 def poll(out: Path) -> tuple[str | None, list[str]]:

@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import traceback
+from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -132,7 +133,7 @@ def build(
         wait=wait,
     )
     if json:
-        _print_json(release.run.content() | {"release": str(release.path), "out": str(release.out)})
+        _print_json(asdict(release.run) | {"release": str(release.path), "out": str(release.out)})
     elif not quiet:
         from moviehouse.render.terminal import show_release
 
@@ -175,7 +176,7 @@ def check(
         max_ratio=max_ratio,
     )
     if json:
-        _print_json(checked.run.content())
+        _print_json(asdict(checked.run))
         for line in checked.log:
             _print_json(line)
     elif not quiet:

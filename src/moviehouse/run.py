@@ -56,14 +56,13 @@ class RunRecord:
     versions: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     run_format: int = FORMAT
-    _began: float = field(default_factory=time.monotonic, repr=False, compare=False)
 
     @classmethod
     def begin(cls, **options: Any) -> RunRecord:
         """Start a record now."""
         return cls(
             new_run_id(),
-            datetime.now(UTC).isoformat(timespec="seconds"),
+            datetime.now(UTC).isoformat(timespec="milliseconds"),
             versions={
                 "moviehouse": moviehouse.__version__,
                 "duckdb": duckdb.__version__,
@@ -84,13 +83,10 @@ class RunRecord:
 
     def write(self, path: Path) -> None:
         """Write run.json; the run is finished but for publishing."""
-        self.finished = datetime.now(UTC).isoformat(timespec="seconds")
-        self.seconds["total"] = round(time.monotonic() - self._began, 3)
-        path.write_text(json.dumps(self.content(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-    def content(self) -> dict[str, Any]:
-        """What run.json holds."""
-        return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
+        now = datetime.now(UTC)
+        self.finished = now.isoformat(timespec="milliseconds")
+        self.seconds["total"] = round((now - datetime.fromisoformat(self.started)).total_seconds(), 3)
+        path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:

@@ -26,6 +26,7 @@ from moviehouse.model.sources import NestedColumn, SourceColumn
 from moviehouse.steps.header import Header
 
 CHUNK = 8 << 20
+_FORGET = 16 << 20
 _LARGEST_BLOCK, _SMALLEST_BLOCK = 1 << 20, 1 << 8
 
 _QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"')
@@ -178,6 +179,7 @@ class _Stager:
         self._block = _LARGEST_BLOCK
         self._pending: list[bytes] = []
         self._pending_size = 0
+        self._forgotten = 0
 
     def run(self, advance: Callable[[int], None]) -> Staged:
         whole, buf, size = _whole_record(self.header.width), self.buf, len(self.buf)
@@ -197,11 +199,19 @@ class _Stager:
                 self._odd()
             if self._pending_size >= CHUNK:
                 self._flush()
+                self._forget()
                 advance(self.at - told)
                 told = self.at
         self._flush()
         advance(size - told)
         return self.out
+
+    def _forget(self) -> None:
+        """Let go of the pages read over, which would count as this process's memory, whatever the file's size."""
+        if self.at - self._forgotten >= _FORGET and isinstance(self.buf, mmap.mmap):
+            start, stop = (place // mmap.PAGESIZE * mmap.PAGESIZE for place in (self._forgotten, self.at))
+            self.buf.madvise(mmap.MADV_DONTNEED, start, stop - start)
+            self._forgotten = self.at
 
     def _bulk(self) -> bool:
         """Take a block of plain lines of a flat file at once; around an odd line blocks shrink, then grow."""
@@ -245,6 +255,7 @@ class _Stager:
         self.out.records += count
         self.line += count
         self.at = end
+        self._forget()
         return True
 
     def _take(self, raw: bytes, staged: bytes, end: int) -> None:

@@ -88,7 +88,8 @@ def _number(error: OSError | duckdb.Error) -> int | None:
 def _path(error: OSError | duckdb.Error) -> Path | None:
     if isinstance(error, OSError):
         return Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
-    quoted = _QUOTED.search(str(error)) if isinstance(error, duckdb.IOException) else None
+    tells = isinstance(error, duckdb.IOException | duckdb.TransactionException)
+    quoted = _QUOTED.search(str(error)) if tells else None
     return Path(quoted[1]) if quoted else None
 
 
