@@ -1,0 +1,58 @@
+"""The commands, one module each, and the application that they belong to.
+
+To add a command: a module with a function whose docstring ends in examples, and a line in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+import moviehouse
+from moviehouse.commands.ask import ask
+from moviehouse.commands.build import build
+from moviehouse.commands.check import check
+from moviehouse.commands.sample import sample
+from moviehouse.commands.trace import trace
+from moviehouse.commands.why import why
+
+HELP = """Turn The Movies Dataset, a zip of seven messy CSV files, into a relational model
+that answers questions.
+
+```
+moviehouse SOURCE
+```
+
+reads SOURCE, checks it, and writes a release into ./moviehouse-out: the model's tables as Parquet and in one
+DuckDB database, the answers to nine questions about companies and genres as CSV, and an error log that explains
+every record that was not taken as it stands. Nothing is lost, and nothing is guessed.
+
+**SOURCE** is `s3://bucket/key`, `https://…`, `file://…`, the path of a zip, or a directory of CSV files:
+
+```
+moviehouse \\
+  s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip
+moviehouse ./the-movies-dataset.zip --out results --format csv
+moviehouse sample sample.zip && moviehouse sample.zip
+moviehouse ask genre-revenue-by-year --year 1995
+moviehouse trace genre-revenue-by-year --genre Animation --year 1995
+moviehouse why "Toy Story"
+```
+
+**Exit status**: 0 published; 1 the source could not be used; 2 wrong usage; 3 a quality gate failed and nothing was
+published; 4 the output could not be written (trying again can help); 70 a bug; 130, 143 stopped by a signal.
+"""
+
+app = App(
+    name="moviehouse",
+    help=HELP,
+    version=moviehouse.__version__,
+    help_format="markdown",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+
+COMMANDS = (build, check, sample, ask, trace, why)
+
+for _command in COMMANDS:
+    app.command(_command)
+app.default(build)
