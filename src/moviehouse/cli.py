@@ -38,7 +38,7 @@ def _settle_streams() -> None:
 def _first_word(arguments: list[str]) -> None:
     if not arguments:
         raise UsageError("Give a SOURCE, for example: moviehouse ./the-movies-dataset.zip", "See moviehouse --help.")
-    if not arguments[0].startswith("-") and arguments[0] not in app:
+    if not arguments[0].startswith(("-", "__")) and arguments[0] not in app:  # the shell's TAB calls __complete
         must_exist(arguments[0])
 
 
@@ -60,13 +60,13 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way
     except MoviehouseError as error:
         return _fail(error, debug=debug)
     except KeyboardInterrupt:
-        return _stopped()
+        return _stopped(arguments)
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except Exception as error:  # the last resort: one line for the user, the traceback in the log
         if _received:
-            return _stopped()
+            return _stopped(arguments)
         if debug:
             _trace(error)
         _say(f"moviehouse: a bug: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
@@ -75,8 +75,9 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way
     return status if isinstance(status, int) else 0
 
 
-def _stopped() -> int:
-    print("moviehouse: stopped; nothing was published.", file=sys.stderr)
+def _stopped(arguments: list[str]) -> int:
+    builds = arguments[0] == "build" or arguments[0] not in app
+    print(f"moviehouse: stopped{'; nothing was published' if builds else ''}.", file=sys.stderr)
     return _TERMINATED if signal.SIGTERM in _received else _INTERRUPTED
 
 
@@ -84,6 +85,8 @@ def _fail(error: MoviehouseError, *, debug: bool) -> int:
     if debug:
         _trace(error)
     _say(f"moviehouse: {error.message}")
+    for line in error.detail.splitlines():
+        _say(f"  {line}")
     if error.hint:
         _say(f"  {error.hint}")
     if error.retry:

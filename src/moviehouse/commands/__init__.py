@@ -1,17 +1,21 @@
 """The commands, one module each, and the application that they belong to.
 
-To add a command: a module with a function whose docstring ends in examples, and a line in `COMMANDS`.
+To add a command: a module with a function whose docstring ends in examples, and its place in `COMMANDS`.
 """
 
 from __future__ import annotations
 
-from cyclopts import App
+from cyclopts import App, Group
 
 import moviehouse
 from moviehouse.commands.ask import ask
 from moviehouse.commands.build import build
 from moviehouse.commands.check import check
+from moviehouse.commands.completion import completion
+from moviehouse.commands.errors import errors
 from moviehouse.commands.sample import sample
+from moviehouse.commands.schema import schema
+from moviehouse.commands.sql import sql
 from moviehouse.commands.trace import trace
 from moviehouse.commands.why import why
 
@@ -35,8 +39,12 @@ moviehouse ./the-movies-dataset.zip --out results --format csv
 moviehouse sample sample.zip && moviehouse sample.zip
 moviehouse ask genre-revenue-by-year --year 1995
 moviehouse trace genre-revenue-by-year --genre Animation --year 1995
+moviehouse sql "FROM movie SELECT title, revenue_usd ORDER BY 2 DESC LIMIT 10"
 moviehouse why "Toy Story"
+moviehouse errors
 ```
+
+`moviehouse COMMAND --help` has examples of each command, and `moviehouse completion --help` makes TAB work.
 
 **Exit status**: 0 published; 1 the source could not be used; 2 wrong usage; 3 a quality gate failed and nothing was
 published; 4 the output could not be written (trying again can help); 70 a bug; 130, 143 stopped by a signal.
@@ -51,8 +59,16 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 
-COMMANDS = (build, check, sample, ask, trace, why)
+# The groups in the order in which --help shows them.
+COMMANDS = {
+    "Make a release": (build, check, sample),
+    "Ask a release": (ask, trace, why, sql),
+    "Look into it": (errors, schema),
+    "Set up": (completion,),
+}
 
-for _command in COMMANDS:
-    app.command(_command)
+for _place, (_name, _commands) in enumerate(COMMANDS.items()):
+    _group = Group(_name, sort_key=_place)
+    for _command in _commands:
+        app.command(_command, group=_group, sort_key=_commands.index(_command))
 app.default(build)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from moviehouse.commands import complete
 from moviehouse.errors import UsageError
 
 DEFAULT_OUT = Path("moviehouse-out")
@@ -36,11 +37,24 @@ AsJson = Annotated[
 ]
 Debug = Annotated[bool, Parameter(negative="", show_default=False, help="Show a traceback with an error.")]
 
-Release = Annotated[Path, Parameter(help="A release, or the output directory that holds it.")]
+Release = Annotated[
+    Path, Parameter(help="A release: its directory, its database, or the output directory that holds it.")
+]
 Year = Annotated[str | None, Parameter(help="A year, or a range such as 1990:1999.")]
-Genre = Annotated[str | None, Parameter(help="A genre's name or id.")]
-Company = Annotated[str | None, Parameter(help="A production company's name or id.")]
-Form = Annotated[Literal["table", "csv", "json"], Parameter(help="How to print the answer.")]
+Genre = Annotated[str | None, Parameter(help="A genre's name or id.", completer=complete.genres)]
+Company = Annotated[str | None, Parameter(help="A production company's name or id.", completer=complete.companies)]
+Genres = Annotated[list[str] | None, Parameter(help="A genre's name or id.", negative="", completer=complete.genres)]
+Companies = Annotated[
+    list[str] | None,
+    Parameter(help="A production company's name or id.", negative="", completer=complete.companies),
+]
+Format = Annotated[
+    Literal["table", "csv", "json", "parquet"] | None,
+    Parameter(help="How to print it [default: as --output ends, or a table]."),
+]
+Form = Annotated[Literal["table", "csv", "json"], Parameter(help="How to print it.")]
+Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="A file to write instead of standard output.")]
+Limit = Annotated[int, Parameter(help="In a table, how many rows to show at most.")]
 
 
 def years(text: str | None) -> tuple[int, int] | None:
