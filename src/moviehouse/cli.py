@@ -70,14 +70,18 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way
         if debug:
             _trace(error)
         _say(f"moviehouse: a bug: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-        _say("  Please report it; --debug shows the traceback, which is also in the failed run's log.")
+        logged = ", which is also in the failed run's log" if _builds(arguments) else ""
+        _say(f"  Please report it; --debug shows the traceback{logged}.")
         return _BUG
     return status if isinstance(status, int) else 0
 
 
+def _builds(arguments: list[str]) -> bool:
+    return arguments[0] == "build" or arguments[0] not in app
+
+
 def _stopped(arguments: list[str]) -> int:
-    builds = arguments[0] == "build" or arguments[0] not in app
-    print(f"moviehouse: stopped{'; nothing was published' if builds else ''}.", file=sys.stderr)
+    print(f"moviehouse: stopped{'; nothing was published' if _builds(arguments) else ''}.", file=sys.stderr)
     return _TERMINATED if signal.SIGTERM in _received else _INTERRUPTED
 
 
@@ -86,7 +90,7 @@ def _fail(error: MoviehouseError, *, debug: bool) -> int:
         _trace(error)
     _say(f"moviehouse: {error.message}")
     for line in error.detail.splitlines():
-        _say(f"  {line}")
+        _say(f"  {line}".rstrip())
     if error.hint:
         _say(f"  {error.hint}")
     if error.retry:

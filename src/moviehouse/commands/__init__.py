@@ -55,6 +55,9 @@ app = App(
     help=HELP,
     version=moviehouse.__version__,
     help_format="markdown",
+    group_arguments=Group("Arguments", sort_key=10),
+    group_parameters=Group("Parameters", sort_key=11),
+    group_commands=Group("Help", sort_key=12),
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from decimal import Decimal
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from moviehouse.render.formats import write_rows
@@ -26,10 +26,13 @@ _TEXTS = ("genre", "company")
 def show_questions() -> None:
     """List the questions, one per line, and how to ask one."""
     console = open_console()
-    table = Table(box=None, pad_edge=False, show_header=False)
+    width = max(map(len, QUESTIONS)) + 2
     for question in QUESTIONS:
-        table.add_row(Text(question.replace("_", "-"), style="bold"), header("questions", question).splitlines()[0])
-    console.print(table)
+        name, told = question.replace("_", "-"), header("questions", question).splitlines()[0]
+        beside = width + len(told) <= console.width
+        console.print(Text.assemble((name.ljust(width) if beside else name, "bold"), told if beside else ""))
+        if not beside:
+            console.print(Text(fill(told, console.width, initial_indent="  ", subsequent_indent="  ")))
     console.print(Text("\nFor example: moviehouse ask genre-revenue-by-year --year 1995", style="dim"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from rich.console import Console
 from rich.text import Text
@@ -57,4 +58,5 @@ def _relations(console: Console, table: Table) -> None:
         console.print(Text(f"{_INDENT}{reference.column} → {reference.table}{optional}"))
     users = [f"{t.name}.{r.column}" for t in TABLES for r in t.references if r.table == table.name]
     if users:
-        console.print(Text(f"{_INDENT}← {', '.join(users)}", style="dim"))
+        told = fill(", ".join(users), console.width, initial_indent=f"{_INDENT}← ", subsequent_indent=_INDENT * 2)
+        console.print(Text(told, style="dim"))

@@ -10,7 +10,8 @@ from rich.text import Text
 
 _GAP = 2
 _LEAST_TEXT = 12
-"""Texts are folded, down to this width; anything else stays on its line."""
+_MOST_LINES = 6
+"""Texts are folded, down to this width and into so many lines; anything else stays on its line."""
 
 
 def print_table(
@@ -37,7 +38,7 @@ def print_table(
         if columns[i] in texts and over > 0:
             least = max(min(widths[i], _LEAST_TEXT), *map(cell_len, heads[i]))
             over, widths[i] = over - (widths[i] - least), max(least, widths[i] - over)
-    if over > 0:
+    if over > 0 or any(wide > _MOST_LINES * width for wide, width in zip(widest, widths, strict=True)):
         _print_apart(console, columns, rows, total)
         return
     lines = max(map(len, heads))

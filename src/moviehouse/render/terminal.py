@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from moviehouse.error_log import REASON
+from moviehouse.error_log import REASON, SEVERITIES
+from moviehouse.render.table import print_table
 from moviehouse.safe import spreadsheet_cell, visible
 from moviehouse.sql import QUESTIONS
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from moviehouse import Checked, Release
     from moviehouse.run import RunRecord
 
-_SEVERITY_STYLE = {"rejected": "red", "mended": "yellow", "merged": "cyan", "warning": "dim"}
 _WIDTH_IN_A_PIPE = 120
 
 
@@ -99,18 +99,16 @@ def _show_run(console: Console, run: RunRecord) -> None:
 
 
 def _show_balance(console: Console, run: RunRecord) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("\nrecords of")
-    for column in ("read", "loaded", "merged", "rejected", "mended", "warned"):
-        table.add_column(f"\n{column}", justify="right")
+    columns = ("read", "loaded", "merged", "rejected", "mended", "warned")
+    rows = []
     for file, entry in run.files.items():
         counts = entry.get("records", {})
-        cells = [counts.get(c, 0) for c in ("read", "loaded", "merged", "rejected", "mended", "warned")]
         if not entry.get("sha256"):
-            table.add_row(file, Text("missing", style="dim"))
+            rows.append([file, "missing", *[""] * (len(columns) - 1)])
         elif counts:
-            table.add_row(file, *(Text(f"{n:,}", style="" if n else "dim") for n in cells))
-    console.print(table)
+            rows.append([file, *(f"{counts.get(c, 0):,}" for c in columns)])
+    console.print()
+    print_table(console, ("records of", *columns), rows, ("records of",))
     console.print(
         Text("read = loaded + merged + rejected; mended and warned records are among the loaded", style="dim")
     )
@@ -120,15 +118,13 @@ def _show_log(console: Console, run: RunRecord) -> None:
     if not any(run.log.values()):
         console.print(Text("\nEvery record was taken as it stands."))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("\nwhy")
-    table.add_column("\nseverity")
-    table.add_column("\nlines", justify="right")
-    table.add_column("\nwhat it means")
-    for severity, style in _SEVERITY_STYLE.items():
-        for reason, count in run.log.get(severity, {}).items():
-            table.add_row(reason, Text(severity, style=style), f"{count:,}", REASON[reason].meaning)
-    console.print(table)
+    rows = [
+        (reason, severity, f"{count:,}", REASON[reason].meaning)
+        for severity in SEVERITIES
+        for reason, count in run.log.get(severity, {}).items()
+    ]
+    console.print()
+    print_table(console, ("why", "severity", "lines", "what it means"), rows, ("why", "severity", "what it means"))
 
 
 def _show_excluded(console: Console, run: RunRecord) -> None:

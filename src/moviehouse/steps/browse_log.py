@@ -46,8 +46,8 @@ class Log:
         where, parameters = self._where(wanted)
         severities = ", ".join(map(literal, SEVERITIES))
         query = (
-            "SELECT severity, reason, file, COUNT(*) AS lines FROM error_log "
-            f"{where} GROUP BY ALL ORDER BY list_position([{severities}], severity), lines DESC, reason, file"
+            f"FROM (SELECT severity, reason, file, COUNT(*) AS lines FROM error_log {where} GROUP BY ALL) "
+            f"ORDER BY list_position([{severities}], severity), lines DESC, reason, file"
         )
         return list(dicts(self._con, query, parameters))
 

@@ -21,7 +21,7 @@ from moviehouse.steps.publish import DATABASE
 _READS = ("SELECT", "EXPLAIN", "MULTI")
 _READING = "Write SELECT, FROM, WITH, VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT or EXPLAIN."
 _BATCH = 2048
-_ZONED = "TIME ZONE"
+_ZONED = re.compile(r"TIME ZONE|TZ")
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,11 @@ class Query:
             described = self._con.execute(self._sql).description or ()
             columns = tuple(column[0] for column in described)
             types = tuple(str(column[1]) for column in described)
-            cursor: Any = self._con
-            if any(_ZONED in type_ for type_ in types):
+            if any(map(_ZONED.search, types)):
                 pairs = zip(map(name, columns), types, strict=True)
-                cells = (f"CAST({c} AS VARCHAR) AS {c}" if _ZONED in type_ else c for c, type_ in pairs)
-                cursor = self._con.sql(self._sql).project(", ".join(cells))
-        return Result(columns, types, _fetched(cursor))
+                cells = (f"CAST({c} AS VARCHAR) AS {c}" if _ZONED.search(type_) else c for c, type_ in pairs)
+                self._con.execute(self._con.sql(self._sql).project(", ".join(cells)).sql_query())
+        return Result(columns, types, _fetched(self._con))
 
     def parquet(self) -> Path:
         """Write the rows to a Parquet file in the scratch directory; its path."""
@@ -72,10 +71,10 @@ def querying(release: Path, sql: str, memory_limit: str = "2GiB", threads: int |
         yield Query(con, sql, scratch)
 
 
-def _fetched(cursor: Any) -> Iterator[tuple[Any, ...]]:
+def _fetched(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
     while True:
         with told():
-            batch = cursor.fetchmany(_BATCH)
+            batch = con.fetchmany(_BATCH)
         if not batch:
             return
         yield from batch
