@@ -37,7 +37,8 @@ class MoviehouseError(Exception):
             self.retry = retry
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        between = f"\n{self.detail}\n" if self.detail else " "
+        return f"{self.message}{between}{self.hint}".strip()
 
 
 class SourceError(MoviehouseError):

@@ -20,30 +20,32 @@ def print_table(
     rows: Sequence[Sequence[str]],
     texts: Collection[str] = (),
     total: Sequence[str] | None = None,
+    indent: int = 0,
 ) -> None:
     """Print rows of cells under their columns; those of `texts` are set left, and folded where they must be.
 
     `total` is a last row, set off.
     """
+    width_left = console.width - indent
     every = [*rows, total] if total else list(rows)
     widest = [max((cell_len(row[i]) for row in every), default=0) for i in range(len(columns))]
     whole = [max(width, cell_len(column)) for width, column in zip(widest, columns, strict=True)]
-    if _room(whole) <= console.width:
-        _print(console, [columns], rows, whole, texts, total)
+    if _room(whole) <= width_left:
+        _print(console, [columns], rows, whole, texts, total, " " * indent)
         return
     heads = [column.replace("_", "_\n").split("\n") for column in columns]
     widths = [max(width, *map(cell_len, head)) for width, head in zip(widest, heads, strict=True)]
-    over = _room(widths) - console.width
+    over = _room(widths) - width_left
     for i in sorted(range(len(columns)), key=lambda i: -widths[i]):
         if columns[i] in texts and over > 0:
             least = max(min(widths[i], _LEAST_TEXT), *map(cell_len, heads[i]))
             over, widths[i] = over - (widths[i] - least), max(least, widths[i] - over)
     if over > 0 or any(wide > _MOST_LINES * width for wide, width in zip(widest, widths, strict=True)):
-        _print_apart(console, columns, rows, total)
+        _print_apart(console, columns, rows, total, " " * indent)
         return
     lines = max(map(len, heads))
     padded = [[""] * (lines - len(head)) + head for head in heads]
-    _print(console, list(zip(*padded, strict=True)), rows, widths, texts, total)
+    _print(console, list(zip(*padded, strict=True)), rows, widths, texts, total, " " * indent)
 
 
 def _room(widths: Sequence[int]) -> int:
@@ -57,18 +59,19 @@ def _print(
     widths: Sequence[int],
     texts: Collection[str],
     total: Sequence[str] | None,
+    margin: str,
 ) -> None:
     names = ["".join(parts) for parts in zip(*heads, strict=True)]
     left = [name in texts for name in names]
     for head in heads:
-        console.print(Text(_line(head, widths, left), style="bold"))
+        console.print(Text(margin + _line(head, widths, left), style="bold"))
     for row in rows:
         for line in _folded(console, row, widths):
-            console.file.write(_line(line, widths, left) + "\n")
+            console.file.write(margin + _line(line, widths, left) + "\n")
     if total:
-        console.print(Text(_line(["─" * width for width in widths], widths, left), style="dim"))
+        console.print(Text(margin + _line(["─" * width for width in widths], widths, left), style="dim"))
         for line in _folded(console, total, widths):
-            console.print(Text(_line(line, widths, left), style="bold"))
+            console.print(Text(margin + _line(line, widths, left), style="bold"))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], left: Sequence[bool]) -> str:
@@ -90,11 +93,11 @@ def _folded(console: Console, row: Sequence[str], widths: Sequence[int]) -> list
 
 
 def _print_apart(
-    console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None, margin: str
 ) -> None:
     """Each row as a block, each value on a line of its own beside its column."""
     blocks = [(row, "") for row in rows] + ([(total, "bold")] if total else [])
-    width = max(map(cell_len, columns))
+    width = len(margin) + max(map(cell_len, columns))
     beside = width + _GAP + _LEAST_TEXT <= console.width
     for i, (row, style) in enumerate(blocks):
         if i:
@@ -104,7 +107,7 @@ def _print_apart(
                 continue
             room = console.width - (width + _GAP if beside else _GAP)
             first, *more = [str(line).rstrip() for line in Text(cell).wrap(console, room, overflow="fold")] or [""]
-            lead = column.ljust(width + _GAP) if beside else f"{column}\n" + " " * _GAP
+            lead = f"{margin}{column}".ljust(width + _GAP) if beside else f"{margin}{column}\n" + " " * _GAP
             indent = " " * (width + _GAP if beside else _GAP)
             console.print(Text.assemble((lead, "dim"), (first, style)), soft_wrap=True)
             for line in more:
