@@ -12,10 +12,15 @@ from moviehouse.commands import parameters as p
 from moviehouse.errors import SourceError, UsageError
 
 
+# A query may begin with a comment: --
+_Query = Annotated[
+    str | None,
+    Parameter(help="A statement in DuckDB's SQL; - reads it from standard input.", allow_leading_hyphen=True),
+]
+
+
 def sql(
-    query: Annotated[
-        str | None, Parameter(help="One statement in DuckDB's SQL; - reads it from standard input.")
-    ] = None,
+    query: _Query = None,
     /,
     *,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"], help="A file to read the query from.")] = None,

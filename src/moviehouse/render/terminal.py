@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.table import Table
 from rich.text import Text
 
@@ -39,7 +39,7 @@ def open_console() -> Console:
     if not console.is_terminal:
         console.width = _WIDTH_IN_A_PIPE
     elif console.is_dumb_terminal:  # of which Rich believes that it has 80 columns
-        console.width = shutil.get_terminal_size().columns
+        console.size = ConsoleDimensions(*shutil.get_terminal_size())
     return console
 
 
