@@ -148,7 +148,7 @@ def test_show_sql_runs_as_it_is(run, house):  # noqa: F811
     _, out, _ = run("ask", REVENUE, "--company", "1", "--company", "2", "--year", "1995", "--top", "1", "--show-sql")
     asked = out.split("-- Asked of the view of that name:\n")[1].split(";")[0]
     assert [row[:3] for row in house.rows(asked)] == [(1, "Pixar", 1995)]
-    status, out, err = run("ask", REVENUE, "--format", "csv", "--show-sql")
+    _, out, err = run("ask", REVENUE, "--format", "csv", "--show-sql")
     assert out.startswith("company_id,")
     assert "FROM company_share" in err
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -102,7 +101,7 @@ ATTACKS = [
 def test_a_query_reaches_nothing_but_the_release(run, house, secret, attack, monkeypatch):  # noqa: F811
     monkeypatch.setenv("SECRET_OF_TEST", "hidden-content")
     visible_variable = [(1,)]
-    before = (house.release.database.read_bytes(), sorted(os.listdir(secret.parent)))
+    before = (house.release.database.read_bytes(), sorted(secret.parent.iterdir()))
     query = attack.format(secret=secret, folder=secret.parent)
     for form in ("csv", "parquet"):
         status, out, err = run("sql", query, "--format", form)
@@ -111,7 +110,7 @@ def test_a_query_reaches_nothing_but_the_release(run, house, secret, attack, mon
         assert err.startswith("moviehouse: ")
         assert "bug" not in err
         assert len(err.splitlines()[0]) < 200
-    assert (house.release.database.read_bytes(), sorted(os.listdir(secret.parent))) == before
+    assert (house.release.database.read_bytes(), sorted(secret.parent.iterdir())) == before
     assert visible_variable
 
 
@@ -136,7 +135,7 @@ def test_errors_are_what_duckdb_says_with_the_place(run):  # noqa: F811
     assert 'Did you mean "movie"?' in err
     assert "moviehouse schema" in err
     assert "syntax error" in run("sql", "SELEC 1")[2]
-    assert "conversion" in run("sql", "SELECT CAST('x' AS INTEGER)")[2].lower() + "conversion"
+    assert "Could not convert string 'x'" in run("sql", "SELECT CAST('x' AS INTEGER)")[2]
 
 
 def test_rows_end_where_a_table_would_be_too_long_and_names_are_kept_apart(run):  # noqa: F811

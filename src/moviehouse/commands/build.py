@@ -34,6 +34,12 @@ def build(
     """Build a release from SOURCE. `moviehouse SOURCE` is short for it.
 
     A file named like a command is written with its folder: `moviehouse ./ask`.
+
+    ```
+    moviehouse build the-movies-dataset.zip
+    moviehouse build https://example.org/the-movies-dataset.zip --out results
+    moviehouse build ./csv-files --format csv --encoding latin-1 --quiet
+    ```
     """
     must_exist(source)
     release = moviehouse.build(

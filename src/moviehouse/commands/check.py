@@ -29,6 +29,11 @@ def check(
     """Read and check SOURCE, report what a build would say of it, and write nothing.
 
     With --json the error log's lines follow the run record, one JSON object per line.
+
+    ```
+    moviehouse check the-movies-dataset.zip
+    moviehouse check ./csv-files --json --quiet > check.jsonl
+    ```
     """
     must_exist(source)
     checked = moviehouse.check(

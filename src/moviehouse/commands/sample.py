@@ -22,7 +22,13 @@ def sample(
     quiet: p.Quiet = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
-    """Write a generated dataset in the original's exact format, with as many known oddities planted as fit."""
+    """Write a generated dataset in the original's exact format, with as many known oddities planted as fit.
+
+    ```
+    moviehouse sample sample.zip
+    moviehouse sample large.zip --movies 45000 --ratings 26000000 --seed 7
+    ```
+    """
     made = moviehouse.sample(out, movies=movies, ratings=ratings, seed=seed, progress=for_stream(quiet=quiet))
     if not quiet:
         print(

@@ -11,7 +11,6 @@ from cyclopts import Parameter
 from moviehouse.commands import parameters as p
 from moviehouse.errors import SourceError, UsageError
 
-
 # A query may begin with a comment: --
 _Query = Annotated[
     str | None,

@@ -52,10 +52,11 @@ class Log:
         return list(dicts(self._con, query, parameters))
 
     def lines(self, wanted: Wanted) -> Iterator[dict[str, Any]]:
-        """The lines, in the order of the files and of their records."""
+        """The lines, in the order of the files and of their records; why a run failed comes first."""
         where, parameters = self._where(wanted)
         columns = ", ".join(name(column) for column in _COLUMNS if column != "run_id")
-        query = f'SELECT {columns} FROM error_log {where} ORDER BY {_FILE_ORDER}, file, line, "column", reason, value'
+        order = f"severity <> 'failed', {_FILE_ORDER}, file, line, \"column\", reason, value"
+        query = f"SELECT {columns} FROM error_log {where} ORDER BY {order}"
         return dicts(self._con, query, parameters)
 
     def movie(self, asked: str, wanted: Wanted) -> tuple[int, str | None, list[dict[str, Any]]]:
