@@ -27,10 +27,17 @@ def json_value(value: Any) -> Any:  # noqa: PLR0911  (one return for each kind)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
+class _Number(Decimal):
+    """A number that is written without an exponent, and that is no text which a spreadsheet may run."""
+
+    def __str__(self) -> str:
+        return f"{self:f}"
+
+
 def csv_cell(value: Any) -> Any:
     """A cell of a CSV file: numbers and texts as they are, lists and structures as JSON."""
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return _Number(value)
     found = json_value(value)
     return json.dumps(found, ensure_ascii=False) if isinstance(found, dict | list) else found
 
