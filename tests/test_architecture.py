@@ -40,11 +40,31 @@ def package(path: Path) -> str:
 
 # What a part may not know. The declaration and the SQL know no engine, no step and no command.
 FORBIDDEN = {
-    "model": ("duckdb", "boto3", "moviehouse.steps", "moviehouse.engines", "moviehouse.pipeline", "moviehouse.cli"),
+    "model": (
+        "duckdb",
+        "boto3",
+        "moviehouse.steps",
+        "moviehouse.engines",
+        "moviehouse.pipeline",
+        "moviehouse.cli",
+        "moviehouse.commands",
+    ),
     "sql": ("duckdb", "moviehouse.steps", "moviehouse.engines", "moviehouse.model"),
-    "engines": ("moviehouse.steps", "moviehouse.pipeline", "moviehouse.cli", "moviehouse.render"),
-    "steps": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.render"),
-    "generator": ("moviehouse.steps", "moviehouse.engines", "moviehouse.pipeline", "moviehouse.cli"),
+    "engines": (
+        "moviehouse.steps",
+        "moviehouse.pipeline",
+        "moviehouse.cli",
+        "moviehouse.commands",
+        "moviehouse.render",
+    ),
+    "steps": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.commands", "moviehouse.render"),
+    "generator": (
+        "moviehouse.steps",
+        "moviehouse.engines",
+        "moviehouse.pipeline",
+        "moviehouse.cli",
+        "moviehouse.commands",
+    ),
     "render": ("moviehouse.pipeline", "moviehouse.engines", "duckdb"),
 }
 

@@ -11,6 +11,7 @@ results. Every error is a `MoviehouseError`; its `retry` says whether the same c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,21 +152,28 @@ def ask(
     release: str | Path = "moviehouse-out",
     *,
     years: int | tuple[int, int] | None = None,
-    genre: str | int | None = None,
-    company: str | int | None = None,
+    genre: str | int | Sequence[str | int] | None = None,
+    company: str | int | Sequence[str | int] | None = None,
     top: int | None = None,
 ) -> Answer:
     """Ask one of the nine questions of a release (its directory, or the output directory).
 
-    `years` is a year or an inclusive range; `genre` and `company` are names or ids; `top` keeps the largest amounts.
+    `years` is a year or an inclusive range; `genre` and `company` are names or ids, or several of
+    them; `top` keeps the largest amounts.
     Raises UsageError for a question, genre or company that is not there.
     """
     from moviehouse.steps.answer import Filters
     from moviehouse.steps.answer import ask as answer
 
-    text = [None if thing is None else str(thing) for thing in (genre, company)]
+    names = [_names(thing) for thing in (genre, company)]
     span = (years, years) if isinstance(years, int) else years
-    return answer(Path(release), question, Filters(span, text[0], text[1], top))
+    return answer(Path(release), question, Filters(span, names[0], names[1], top))
+
+
+def _names(things: str | int | Sequence[str | int] | None) -> list[str] | None:
+    if things is None or isinstance(things, str | int):
+        return None if things is None else [str(things)]
+    return [str(thing) for thing in things]
 
 
 def trace(

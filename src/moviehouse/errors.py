@@ -8,8 +8,8 @@ from pathlib import Path
 class MoviehouseError(Exception):
     """The root. `hint` says what to do; `retry` whether the same command may work later.
 
-    `file`, `line` and `column` say where in the source, where that is known; `log` is the path of the
-    failed run's log, once it is written.
+    `detail` has lines that belong under the message. `file`, `line` and `column` say where in the source, where
+    that is known; `log` is the path of the failed run's log, once it is written.
     """
 
     exit_status = 70
@@ -22,6 +22,7 @@ class MoviehouseError(Exception):
         message: str,
         hint: str = "",
         *,
+        detail: str = "",
         retry: bool | None = None,
         file: str | None = None,
         line: int | None = None,
@@ -30,12 +31,14 @@ class MoviehouseError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.detail = detail
         self.file, self.line, self.column = file, line, column
         if retry is not None:
             self.retry = retry
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        between = f"\n{self.detail}\n" if self.detail else " "
+        return f"{self.message}{between}{self.hint}".strip()
 
 
 class SourceError(MoviehouseError):

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from moviehouse.errors import SourceError
 from moviehouse.model.schema import Table
 from moviehouse.sql.text import literal, name
 
@@ -92,8 +93,17 @@ def opened(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a release's database as analysts will."""
     config: dict[str, Any] = {"memory_limit": memory_limit} | ({"threads": threads} if threads else {})
-    con = duckdb.connect(str(database), read_only=read_only, config=config)
+    try:
+        con = duckdb.connect(str(database), read_only=read_only, config=config)
+    except (duckdb.IOException, duckdb.SerializationException) as error:
+        raise unreadable(database, error) from None
     try:
         yield con
     finally:
         con.close()
+
+
+def unreadable(database: Path, error: duckdb.Error) -> SourceError:
+    """What is said of a database that DuckDB cannot open: half there, damaged, or of a newer storage version."""
+    said = str(error).splitlines()[0]
+    return SourceError(f"{database} cannot be opened: {said}", "Build the release again, or upgrade Moviehouse.")

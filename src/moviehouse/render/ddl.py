@@ -22,7 +22,7 @@ _HEADER = """\
 
 def schema_sql() -> str:
     """The whole schema: every table with its keys, references, checks and comments."""
-    return "\n".join([_HEADER, *(_section(table) for table in TABLES)])
+    return "\n".join([_HEADER, *map(table_sql, TABLES)])
 
 
 def comments_sql(tables: Iterable[Table]) -> list[str]:
@@ -46,7 +46,8 @@ def source_words(source: str) -> str:
     return f"{file}, {'columns' if ',' in columns else 'column'} {columns}"
 
 
-def _section(table: Table) -> str:
+def table_sql(table: Table) -> str:
+    """One table with its keys, references, checks and comments."""
     comments = [f"{statement};" for statement in _aligned(_comments(table))]
     return "\n".join([_create(table), "", *comments, ""])
 

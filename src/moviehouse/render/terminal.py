@@ -1,31 +1,28 @@
-"""What the commands print: the summary of a run, and answers as tables, CSV or JSON."""
+"""The console, CSV, and the summaries of a build and a check."""
 
 from __future__ import annotations
 
 import csv
-import json
 import os
 import shutil
 import sys
 from collections.abc import Iterable
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.table import Table
 from rich.text import Text
 
-from moviehouse.error_log import REASON
-from moviehouse.safe import spreadsheet_cell, visible, visible_json
-from moviehouse.sql import QUESTIONS, header, statement
+from moviehouse.error_log import REASON, SEVERITIES
+from moviehouse.render.table import print_table
+from moviehouse.safe import spreadsheet_cell, visible
+from moviehouse.sql import QUESTIONS
 
 if TYPE_CHECKING:
     from moviehouse import Checked, Release
     from moviehouse.run import RunRecord
-    from moviehouse.steps.answer import Answer
 
-_SEVERITY_STYLE = {"rejected": "red", "mended": "yellow", "merged": "cyan", "warning": "dim"}
 _WIDTH_IN_A_PIPE = 120
 
 
@@ -41,6 +38,8 @@ def open_console() -> Console:
     console = _Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _WIDTH_IN_A_PIPE
+    elif console.is_dumb_terminal:  # of which Rich believes that it has 80 columns
+        console.size = ConsoleDimensions(*shutil.get_terminal_size())
     return console
 
 
@@ -100,18 +99,16 @@ def _show_run(console: Console, run: RunRecord) -> None:
 
 
 def _show_balance(console: Console, run: RunRecord) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("\nrecords of")
-    for column in ("read", "loaded", "merged", "rejected", "mended", "warned"):
-        table.add_column(f"\n{column}", justify="right")
+    columns = ("read", "loaded", "merged", "rejected", "mended", "warned")
+    rows = []
     for file, entry in run.files.items():
         counts = entry.get("records", {})
-        cells = [counts.get(c, 0) for c in ("read", "loaded", "merged", "rejected", "mended", "warned")]
         if not entry.get("sha256"):
-            table.add_row(file, Text("missing", style="dim"))
+            rows.append([file, "missing", *[""] * (len(columns) - 1)])
         elif counts:
-            table.add_row(file, *(Text(f"{n:,}", style="" if n else "dim") for n in cells))
-    console.print(table)
+            rows.append([file, *(f"{counts.get(c, 0):,}" for c in columns)])
+    console.print()
+    print_table(console, ("records of", *columns), rows, ("records of",))
     console.print(
         Text("read = loaded + merged + rejected; mended and warned records are among the loaded", style="dim")
     )
@@ -121,15 +118,13 @@ def _show_log(console: Console, run: RunRecord) -> None:
     if not any(run.log.values()):
         console.print(Text("\nEvery record was taken as it stands."))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("\nwhy")
-    table.add_column("\nseverity")
-    table.add_column("\nlines", justify="right")
-    table.add_column("\nwhat it means")
-    for severity, style in _SEVERITY_STYLE.items():
-        for reason, count in run.log.get(severity, {}).items():
-            table.add_row(reason, Text(severity, style=style), f"{count:,}", REASON[reason].meaning)
-    console.print(table)
+    rows = [
+        (reason, severity, f"{count:,}", REASON[reason].meaning)
+        for severity in SEVERITIES
+        for reason, count in run.log.get(severity, {}).items()
+    ]
+    console.print()
+    print_table(console, ("why", "severity", "lines", "what it means"), rows, ("why", "severity", "what it means"))
 
 
 def _show_excluded(console: Console, run: RunRecord) -> None:
@@ -161,31 +156,6 @@ def _bytes(size: int) -> str:
     return f"{amount:,.1f} GB"
 
 
-def show_questions() -> None:
-    """List the questions, one per line."""
-    console = open_console()
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for question in QUESTIONS:
-        table.add_row(Text(question.replace("_", "-"), style="bold"), header("questions", question).splitlines()[0])
-    console.print(table)
-
-
-def show_answer(answer: Answer, form: str, *, show_sql: bool = False) -> None:
-    """Print an answer to standard output; its notes go there too in a table, else to standard error."""
-    if show_sql:
-        print(statement("questions", answer.question), file=sys.stdout if form == "table" else sys.stderr)
-    if form == "csv":
-        write_csv(answer.columns, answer.rows)
-    elif form == "json":
-        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-        print(visible_json(json.dumps(rows, ensure_ascii=False, indent=1, default=_json_value)))
-    else:
-        _show_table(answer)
-        return
-    for note in answer.notes:
-        print(visible(note), file=sys.stderr)
-
-
 class _Rows:
     """Ends rows with a newline. To csv, CR LF must be the end, or it leaves a cell with a lone CR unquoted."""
 
@@ -201,39 +171,3 @@ def write_csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     for row in rows:
         cells = [spreadsheet_cell(value) for value in row]
         writer.writerow([visible(c) if watched and isinstance(c, str) else c for c in cells])
-
-
-def _json_value(value: Any) -> Any:
-    return float(value) if isinstance(value, Decimal) else str(value)
-
-
-def _show_table(answer: Answer) -> None:
-    console = open_console()
-    console.print(Text(header("questions", answer.question).splitlines()[0] + "\n", style="bold"))
-    rows = [[_shown(c, v) for c, v in zip(answer.columns, row, strict=True)] for row in answer.rows]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    natural = sum(max(len(c), *(len(r[i]) for r in rows), 0) + 2 for i, c in enumerate(answer.columns))
-    for i, column in enumerate(answer.columns):
-        text = column in ("genre", "company")
-        head = column.replace("_", "_\n") if natural > console.width else column
-        least = 8 if text else max((len(r[i]) for r in rows), default=0)
-        table.add_column(head, justify="left" if text else "right", min_width=least, overflow="fold")
-    for shown in rows:
-        table.add_row(*shown)
-    console.print(table)
-    if not answer.rows:
-        console.print(Text("No rows: no release matches."))
-    for note in answer.notes:
-        console.print(Text(visible(note), style="dim"))
-
-
-def _shown(column: str, value: Any) -> str:
-    if value is None:
-        return "unknown" if column.endswith(("_usd", "_allocated")) else ""
-    if isinstance(value, float):
-        return f"{value:,.3f}"
-    if isinstance(value, Decimal):
-        return f"{value:,.2f}" if column.endswith("_allocated") else f"{value:,.3f}"
-    if isinstance(value, int) and not column.endswith("_id") and column != "year":
-        return f"{value:,}"
-    return visible(str(value))

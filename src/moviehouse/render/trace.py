@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from moviehouse.render.plain import log_table, movies, number, print_json, texts
+from moviehouse.render.plain import log_table, movies, number, print_json
+from moviehouse.render.table import print_table
 from moviehouse.render.terminal import open_console, write_csv
 from moviehouse.safe import visible
 from moviehouse.sql import header
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from moviehouse.steps.trace import Cell, Contribution, Trace
 
 MOST_MOVIES = 40
+_TEXTS = ("genre", "title", "why")
 _Row = tuple["Cell", "Contribution"]
 
 
@@ -70,12 +71,12 @@ def _show_table(trace: Trace, top: int) -> None:
     known = [row for row in rows if row[1].unknown is None]
     unknown = [row for row in rows if row[1].unknown is not None]
     console.print(Text(_heading(trace)))
-    console.print(_known_table(trace, known, amounts, top))
+    _print_known(console, trace, known, amounts, top)
     if unknown:
         amount = amounts[0].removesuffix("_usd").removesuffix("_mean").removesuffix("_total")
         what = f"\n{movies(len(unknown))} of unknown {amount}: counted in movies, and in no amount"
         console.print(Text(what, style="bold"))
-        console.print(_unknown_table(trace, unknown[:top]))
+        _print_unknown(console, trace, unknown[:top])
         _say_more(console, len(unknown) - top)
     shown = known[:top] + unknown[:top]
     entries = [
@@ -112,53 +113,38 @@ def _varying(trace: Trace) -> list[str]:
     return [key for key in keys if len({cell.keys[key] for cell in trace.cells}) > 1]
 
 
-def _start(trace: Trace) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), collapse_padding=True)
-    for key in _varying(trace):
-        table.add_column(key, no_wrap=key == "year")
-    table.add_column("movie_id", justify="right", no_wrap=True)
-    table.add_column("title", overflow="fold", min_width=12)
-    return table
-
-
 def _lead(trace: Trace, cell: Cell, movie: Contribution) -> list[str]:
     keys = [visible(str(cell.keys[key])) for key in _varying(trace)]
     return [*keys, str(movie.movie_id), visible(movie.title)]
 
 
-def _known_table(trace: Trace, known: list[_Row], amounts: list[str], top: int) -> Table:
+def _print_known(console: Console, trace: Trace, known: list[_Row], amounts: list[str], top: int) -> None:
+    """The movies whose amounts are known, and their sum."""
     measures = amounts or [m for m in trace.cells[0].measures if m == "releases"]
     names = [m.removesuffix("_mean").removesuffix("_total") for m in measures]
     if names[-1:] == names[:1]:  # a popularity is in both a total and a mean
         measures, names = measures[:1], names[:1]
-    table = _start(trace)
-    for name in names:
-        table.add_column(name.replace("_allocated", "\n_allocated"), justify="right", no_wrap=True)
     shared = "companies" if "company" in trace.cells[0].keys else "genres"
-    allocates = any(m.endswith("_allocated") for m in measures)
-    if allocates:
-        table.add_column(f"{shared}\nsharing", justify="right", no_wrap=True)
-    table.add_column("line", justify="right", no_wrap=True)
+    allocates = [f"{shared}_sharing"] if any(m.endswith("_allocated") for m in measures) else []
+    keys = _varying(trace)
+    rows = []
     for cell, movie in known[:top]:
         more = [str(movie.shared_by)] if allocates else []
         adds = [number(movie.adds[m]) for m in measures]
-        table.add_row(*texts(*_lead(trace, cell, movie), *adds, *more, str(movie.source_line)))
-    blank = [""] * len(_varying(trace))
+        rows.append([*_lead(trace, cell, movie), *adds, *more, str(movie.source_line)])
+    after = [""] * (len(allocates) + 1)
     if len(known) > top:
         rest = [sum(movie.adds[m] for _, movie in known[top:]) for m in measures]
-        table.add_row(*blank, "", f"{len(known) - top:,} more", *(number(r) for r in rest), style="dim")
+        rows.append([*[""] * len(keys), "", f"{len(known) - top:,} more", *map(number, rest), *after])
     sums = [number(sum(movie.adds[m] for _, movie in known) if known else None) for m in measures]
-    table.add_row(*blank, "", f"sum of {len(known):,}", *sums, style="bold")
-    return table
+    total = [*[""] * len(keys), "", f"sum of {len(known):,}", *sums, *after]
+    print_table(console, [*keys, "movie_id", "title", *names, *allocates, "line"], rows, _TEXTS, total)
 
 
-def _unknown_table(trace: Trace, unknown: list[_Row]) -> Table:
-    table = _start(trace)
-    table.add_column("why", overflow="fold", min_width=12)
-    table.add_column("line", justify="right", no_wrap=True)
-    for cell, movie in unknown:
-        table.add_row(*texts(*_lead(trace, cell, movie), visible(movie.unknown), str(movie.source_line)))
-    return table
+def _print_unknown(console: Console, trace: Trace, unknown: list[_Row]) -> None:
+    """The movies whose amounts are unknown, and why."""
+    rows = [[*_lead(trace, cell, movie), visible(movie.unknown), str(movie.source_line)] for cell, movie in unknown]
+    print_table(console, [*_varying(trace), "movie_id", "title", "why", "line"], rows, _TEXTS)
 
 
 def _say_more(console: Console, more: int) -> None:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from moviehouse.model.tables import TABLE
 from moviehouse.render.plain import SEVERITY_STYLE, cut, log_table, movies, number, print_json, texts
+from moviehouse.render.table import print_table
 from moviehouse.render.terminal import open_console
 from moviehouse.safe import visible
 
@@ -202,16 +203,14 @@ def _show_amount(console: Console, amount: str, parts: Sequence[Part]) -> None:
         told = f"Unknown ({visible(parts[0].unknown)}), and so in no sum; it counts in movies of "
         console.print(_indented(Text(told + _some([_label(p) for p in parts], _MOST_LISTED) + ".")))
         return
-    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("", overflow="fold", min_width=10)
-    for column in ("adds", "to a cell of", "allocated", "to a cell of"):
-        table.add_column(column, justify="right", no_wrap=True)
+    rows = []
     for part in parts:
         figures = []
         for measure in (f"{amount}_usd", f"{amount}_usd_allocated"):
             figures += [number(part.adds[measure]), number(part.measures[measure])]
-        table.add_row(*texts(_label(part), *figures))
-    console.print(_indented(table))
+        rows.append([_label(part), *figures])
+    columns = ("cell", "adds", "to a cell of", "allocated", "to an allocated")
+    print_table(console, columns, rows, ("cell",), indent=2)
 
 
 def _show_popularity(console: Console, parts: Sequence[Part]) -> None:

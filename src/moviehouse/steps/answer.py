@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from moviehouse.engines.duckdb import opened
-from moviehouse.errors import SourceError, UsageError
+from moviehouse.errors import UsageError
 from moviehouse.sql import QUESTIONS, VIEWS, header, statement
 from moviehouse.sql.text import literal, name
-from moviehouse.steps.target import CURRENT, DATABASE
+from moviehouse.steps.find_release import find_release
+from moviehouse.steps.names import identify
+from moviehouse.steps.target import DATABASE
+from moviehouse.steps.totals import no_total, totals
 
 _NOTED_ROWS = 5
 
@@ -29,34 +32,37 @@ def create_views(con: duckdb.DuckDBPyConnection) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: its columns, its rows, the SQL asked, and what is to be known about it."""
+    """An answer: its columns, its rows, the SQL asked (it runs as it is), and what is to be known about it.
+
+    `totals` has the sum of each column whose rows may be added up; `matching` is how many rows there are
+    without `top`.
+    """
 
     question: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     sql: str
     notes: tuple[str, ...] = ()
+    totals: dict[str, Any] = field(default_factory=dict)
+    matching: int = 0
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What part of an answer is asked for; None: all of it. Years are inclusive."""
+    """What part of an answer is asked for; None: all of it. Years are inclusive; of several names any will do."""
 
     years: tuple[int, int] | None = None
-    genre: str | None = None
-    company: str | None = None
+    genre: str | Sequence[str] | None = None
+    company: str | Sequence[str] | None = None
     top: int | None = None
 
 
-def find_release(path: Path) -> Path:
-    """The directory of a release, given it or the output directory that holds it.
+class Conditions(NamedTuple):
+    """The conditions that choose rows of an answer, their parameters, and how names were read."""
 
-    The link to the current one is followed once: what is read below stays one release's.
-    """
-    for folder in ((path / CURRENT).resolve(), path.resolve()):
-        if (folder / DATABASE).exists():
-            return folder
-    raise SourceError(f"There is no release in {path}.", "Build one: moviehouse SOURCE --out DIRECTORY.")
+    where: list[str]
+    parameters: list[int]
+    notes: list[str]
 
 
 def ask(release: Path, question: str, filters: Filters = Filters()) -> Answer:
@@ -69,11 +75,18 @@ def ask(release: Path, question: str, filters: Filters = Filters()) -> Answer:
         raise UsageError("--top must be at least 1.")
     with opened(find_release(release) / DATABASE) as con:
         columns = tuple(c[0] for c in con.execute(f"SELECT * FROM {stem} LIMIT 0").description or ())
-        where, parameters = conditions(con, columns, filters)
-        sql = f"SELECT * FROM {stem}" + (f" WHERE {' AND '.join(where)}" if where else "")
-        sql += f" ORDER BY {_order(columns, filters)}" + (f" LIMIT {filters.top}" if filters.top else "")
-        rows = tuple(con.execute(sql, parameters).fetchall())
-    return Answer(stem, columns, rows, sql, tuple(_notes(columns, rows)))
+        where, parameters, notes = conditions(con, columns, filters)
+        chosen = f"FROM {stem}" + (f" WHERE {' AND '.join(where)}" if where else "")
+        for number in parameters:  # all of them are whole numbers
+            chosen = chosen.replace("?", str(number), 1)
+        sql = f"SELECT * {chosen} ORDER BY {_order(columns, filters)}"
+        sql += f" LIMIT {filters.top}" if filters.top else ""
+        rows = tuple(con.execute(sql).fetchall())
+        matching = con.execute(f"SELECT COUNT(*) {chosen}").fetchall()[0][0] if filters.top else len(rows)
+        if not rows:
+            notes.append(_nothing(con, stem, columns, filters))
+    notes += [*_notes(columns, rows), *no_total(columns, rows)]
+    return Answer(stem, columns, rows, sql, tuple(notes), totals(columns, rows), matching)
 
 
 def known_question(question: str) -> str:
@@ -87,52 +100,25 @@ def known_question(question: str) -> str:
     raise UsageError(f"There is no question {question!r}.", hint)
 
 
-def conditions(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: Filters) -> tuple[list[str], list[Any]]:
-    """The conditions that choose rows of an answer with these columns, and their parameters."""
+def conditions(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: Filters) -> Conditions:
+    """The conditions that choose rows of an answer with these columns."""
     where: list[str] = []
-    parameters: list[Any] = []
+    parameters: list[int] = []
+    notes: list[str] = []
     if filters.years:
         where.append("year BETWEEN ? AND ?")
         parameters += filters.years
     for thing in ("genre", "company"):
         asked = getattr(filters, thing)
-        if asked is None:
+        if not asked:
             continue
         if f"{thing}_id" not in columns:
             raise UsageError(f"This question has no {thing}.", f"Leave --{thing} out.")
-        where.append(f"{thing}_id = ?")
-        parameters.append(_identify(con, thing, asked))
-    return where, parameters
-
-
-def named(con: duckdb.DuckDBPyConnection, thing: str, asked: str) -> str:
-    """The name and id of a genre or company named by either."""
-    id_ = _identify(con, thing, asked)
-    rows = con.execute(f"SELECT name FROM {thing} WHERE {thing}_id = ?", [id_]).fetchall()
-    return f"{rows[0][0] or 'no name'} ({id_})"
-
-
-def _identify(con: duckdb.DuckDBPyConnection, thing: str, asked: str) -> int:
-    """The id of a genre or company named by id, or by name whatever the case and accents."""
-    rows = con.execute(
-        f"SELECT {thing}_id, name FROM {thing} WHERE CAST({thing}_id AS VARCHAR) = $1 "
-        f"OR lower(strip_accents(name)) = lower(strip_accents($1)) ORDER BY 1",
-        [asked],
-    ).fetchall()
-    if len(rows) == 1:
-        return int(rows[0][0])
-    if rows:
-        candidates = ", ".join(f"{name_} ({id_})" for id_, name_ in rows[:10])
-        things = {"genre": "genres", "company": "companies"}[thing]
-        raise UsageError(f"{asked!r} is the name of {len(rows)} {things}: {candidates}.", "Give the id.")
-    near = con.execute(
-        f"SELECT {thing}_id, name FROM {thing} WHERE name IS NOT NULL "
-        "ORDER BY contains(lower(strip_accents(name)), lower(strip_accents($1))) DESC, "
-        "jaro_winkler_similarity(lower(name), lower($1)) DESC, 1 LIMIT 5",
-        [asked],
-    ).fetchall()
-    hint = f"Near: {', '.join(f'{name_} ({id_})' for id_, name_ in near)}." if near else ""
-    raise UsageError(f"The release has no {thing} {asked!r}.", hint)
+        found = [identify(con, thing, one) for one in ((asked,) if isinstance(asked, str) else asked)]
+        where.append(f"{thing}_id = ?" if len(found) == 1 else f"{thing}_id IN ({', '.join('?' * len(found))})")
+        parameters += [one.id for one in found]
+        notes += [one.note for one in found if one.note]
+    return Conditions(where, parameters, notes)
 
 
 def _order(columns: Sequence[str], filters: Filters) -> str:
@@ -149,6 +135,17 @@ def _order(columns: Sequence[str], filters: Filters) -> str:
 def own_order(columns: Sequence[str]) -> str:
     """The leading columns that an answer is ordered by."""
     return ", ".join(c for c in columns if c.endswith("_id") or c == "year")
+
+
+def _nothing(con: duckdb.DuckDBPyConnection, stem: str, columns: Sequence[str], filters: Filters) -> str:
+    """Say why there is no row: which years there are, where the years are what leaves none."""
+    where, parameters, _ = conditions(con, columns, Filters(None, filters.genre, filters.company))
+    condition = f" WHERE {' AND '.join(where)}" if where else ""
+    first, last = con.execute(f"SELECT MIN(year), MAX(year) FROM {stem}{condition}", parameters).fetchall()[0]
+    if first is None:
+        return "No rows: none of the movies is a release, one with a date whose status is Released or none."
+    span = f"is {first}" if first == last else f"are from {first} to {last}"
+    return f"No rows: no release matches. The years that have some {span}."
 
 
 def _notes(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[str]:

@@ -15,7 +15,9 @@ from moviehouse.engines.duckdb import opened
 from moviehouse.errors import UsageError
 from moviehouse.run import RunRecord
 from moviehouse.sql import statement
-from moviehouse.steps.answer import Filters, conditions, find_release, known_question, named, own_order
+from moviehouse.steps.answer import Filters, conditions, known_question, own_order
+from moviehouse.steps.find_release import find_release
+from moviehouse.steps.names import named
 from moviehouse.steps.raw import RawRecords
 from moviehouse.steps.target import DATABASE
 from moviehouse.steps.unknown import Unknown
@@ -109,7 +111,7 @@ def trace(release: Path, question: str, filters: Filters) -> Trace:
 def trace_cells(con: duckdb.DuckDBPyConnection, run: RunRecord, stem: str, filters: Filters) -> Trace:
     """Trace every cell of a question that the filters choose; without filters all of them."""
     columns = columns_of(con, stem)
-    where, parameters = conditions(con, columns, filters)
+    where, parameters, _ = conditions(con, columns, filters)
     chosen = f"SELECT * FROM {stem}" + (f" WHERE {' AND '.join(where)}" if where else "")
     cells = dicts(con, f"{chosen} ORDER BY {own_order(columns)}", parameters)
     keys = [c for c in columns if c == "year" or c.endswith("_id")]
@@ -232,14 +234,16 @@ def _no_cell(con: duckdb.DuckDBPyConnection, stem: str, columns: Sequence[str], 
     """Say that there is no such cell, and which ones are near."""
 
     def there(column: str, **kept: Any) -> list[Any]:
-        where, parameters = conditions(con, columns, Filters(**kept))
+        where, parameters, _ = conditions(con, columns, Filters(**kept))
         condition = f" WHERE {' AND '.join(where)}" if where else ""
         query = f"SELECT DISTINCT {column} FROM {stem}{condition} ORDER BY 1"
         return [row[0] for row in con.execute(query, parameters).fetchall()]
 
     years, genre, company = filters.years, filters.genre, filters.company
     span = "" if years is None else f" in {_span(years)}"
-    asked = [named(con, thing, text) for thing, text in (("company", company), ("genre", genre)) if text is not None]
+    asked = [
+        named(con, thing, text) for thing, text in (("company", company), ("genre", genre)) if isinstance(text, str)
+    ]
     message = f"{stem.replace('_', '-')} has no cell for {', '.join(asked) or 'any genre'}{span}."
     if stem == "genre_most_popular_by_year" and years and (genres := there("genre", years=years)):
         return UsageError(message, f"The most popular there: {_list(genres)}.")

@@ -15,8 +15,8 @@ from moviehouse.model.tables import TABLE, TABLES
 from moviehouse.run import RunRecord
 from moviehouse.sql import QUESTIONS, statement
 from moviehouse.sql.text import name
-from moviehouse.steps.answer import find_release
 from moviehouse.steps.find_movie import Found, find_movie
+from moviehouse.steps.find_release import find_release
 from moviehouse.steps.raw import MOVIES_FILE, RawRecords
 from moviehouse.steps.target import DATABASE
 from moviehouse.steps.trace import KEYS, LogLine, columns_of, contribution, contributions, dicts, logs

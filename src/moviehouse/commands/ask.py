@@ -1,0 +1,66 @@
+"""`moviehouse ask`: the nine questions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+import moviehouse
+from moviehouse.commands import complete
+from moviehouse.commands import parameters as p
+
+_Question = Annotated[
+    str | None,
+    Parameter(help="One of the nine questions; without one, they are listed.", completer=complete.questions),
+]
+
+
+def ask(
+    question: _Question = None,
+    /,
+    *,
+    release: p.Release = p.DEFAULT_OUT,
+    year: p.Year = None,
+    genre: p.Genres = None,
+    company: p.Companies = None,
+    top: Annotated[int | None, Parameter(help="Only so many rows, the largest first.")] = None,
+    format: p.Format = None,
+    output: p.Output = None,
+    show_sql: Annotated[bool, Parameter(negative="", show_default=False, help="Print the question's SQL too.")] = False,
+    debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
+) -> int:
+    """Ask a release one of the nine questions; without a question, list them.
+
+    A name may be written without its case, accents and punctuation, or be a part that only one name has. Where several
+    have it, they are listed with their ids. The options may be repeated to compare genres or companies.
+
+    ```
+    moviehouse ask
+    moviehouse ask genre-revenue-by-year --year 1995
+    moviehouse ask company-profit-by-year --company "Pixar Animation Studios"
+    moviehouse ask genre-budget-by-year --genre animation --genre family --year 1990:1999
+    moviehouse ask company-revenue-by-year --top 10 --show-sql
+    moviehouse ask genre-profit-by-year --output profit.parquet
+    moviehouse ask genre-most-popular-by-year --format csv > popular.csv
+    ```
+    """
+    from moviehouse.render import answer as render
+    from moviehouse.render.formats import chosen, send_file, written_to
+
+    if question is None:
+        render.show_questions()
+        return 0
+    form = chosen(format, output)
+    answer = moviehouse.ask(question, release, years=p.years(year), genre=genre, company=company, top=top)
+    if show_sql:
+        render.show_sql(answer, beside=form != "table" or output is not None)
+    if form == "parquet":
+        from moviehouse.steps.query import querying
+
+        with querying(release, answer.sql) as query:
+            send_file(query.parquet(), output, release)
+        return 0
+    with written_to(output, release):
+        render.show_answer(answer, form)
+    return 0

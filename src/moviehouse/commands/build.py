@@ -1,0 +1,67 @@
+"""`moviehouse build`, which `moviehouse SOURCE` is short for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+import moviehouse
+from moviehouse.commands import parameters as p
+from moviehouse.commands.source import must_exist, print_json
+from moviehouse.progress import for_stream
+
+
+def build(
+    source: p.Source,
+    /,
+    *,
+    out: p.Out = p.DEFAULT_OUT,
+    format: Annotated[Literal["parquet", "csv"], Parameter(help="Format of tables/.")] = "parquet",
+    no_sign_request: p.NoSign = False,
+    encoding: p.Encoding = "utf-8",
+    cache: p.Cache = None,
+    memory_limit: p.Memory = "2GiB",
+    threads: p.Threads = None,
+    max_bytes: p.MaxBytes = 64 << 30,
+    max_members: p.MaxMembers = 1000,
+    max_ratio: p.MaxRatio = 200,
+    wait: Annotated[float, Parameter(help="How many seconds to wait for another run into the same OUT.")] = 0,
+    quiet: p.Quiet = False,
+    json: p.AsJson = False,
+    debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
+) -> int:
+    """Build a release from SOURCE. `moviehouse SOURCE` is short for it.
+
+    A file named like a command is written with its folder: `moviehouse ./ask`.
+
+    ```
+    moviehouse build the-movies-dataset.zip
+    moviehouse build https://example.org/the-movies-dataset.zip --out results
+    moviehouse build ./csv-files --format csv --encoding latin-1 --quiet
+    ```
+    """
+    must_exist(source)
+    release = moviehouse.build(
+        source,
+        out,
+        progress=for_stream(quiet=quiet),
+        format=format,
+        sign=not no_sign_request,
+        encoding=encoding,
+        cache=cache,
+        memory_limit=memory_limit,
+        threads=threads,
+        max_bytes=max_bytes,
+        max_members=max_members,
+        max_ratio=max_ratio,
+        wait=wait,
+    )
+    if json:
+        print_json(asdict(release.run) | {"release": str(release.path), "out": str(release.out)})
+    elif not quiet:
+        from moviehouse.render.terminal import show_release
+
+        show_release(release)
+    return 0

@@ -1,0 +1,59 @@
+"""`moviehouse check`: what a build would say, without one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import moviehouse
+from moviehouse.commands import parameters as p
+from moviehouse.commands.source import must_exist, print_json
+from moviehouse.progress import for_stream
+
+
+def check(
+    source: p.Source,
+    /,
+    *,
+    no_sign_request: p.NoSign = False,
+    encoding: p.Encoding = "utf-8",
+    cache: p.Cache = None,
+    memory_limit: p.Memory = "2GiB",
+    threads: p.Threads = None,
+    max_bytes: p.MaxBytes = 64 << 30,
+    max_members: p.MaxMembers = 1000,
+    max_ratio: p.MaxRatio = 200,
+    quiet: p.Quiet = False,
+    json: p.AsJson = False,
+    debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
+) -> int:
+    """Read and check SOURCE, report what a build would say of it, and write nothing.
+
+    With --json the error log's lines follow the run record, one JSON object per line.
+
+    ```
+    moviehouse check the-movies-dataset.zip
+    moviehouse check ./csv-files --json --quiet > check.jsonl
+    ```
+    """
+    must_exist(source)
+    checked = moviehouse.check(
+        source,
+        progress=for_stream(quiet=quiet),
+        sign=not no_sign_request,
+        encoding=encoding,
+        cache=cache,
+        memory_limit=memory_limit,
+        threads=threads,
+        max_bytes=max_bytes,
+        max_members=max_members,
+        max_ratio=max_ratio,
+    )
+    if json:
+        print_json(asdict(checked.run))
+        for line in checked.log:
+            print_json(line)
+    elif not quiet:
+        from moviehouse.render.terminal import show_checked
+
+        show_checked(checked)
+    return 0

@@ -1,0 +1,72 @@
+"""The parameters that commands share: each is declared once, and means the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from moviehouse.commands import complete
+from moviehouse.errors import UsageError
+
+DEFAULT_OUT = Path("moviehouse-out")
+
+Source = Annotated[str, Parameter(help="s3://bucket/key, https://…, file://…, a zip, or a directory of CSV files.")]
+Out = Annotated[Path, Parameter(help="Directory to write the release into.")]
+NoSign = Annotated[
+    bool, Parameter(negative="", show_default=False, help="Read S3 without credentials, even if there are some.")
+]
+Encoding = Annotated[str, Parameter(help="Encoding of the CSV files.")]
+Cache = Annotated[
+    Path | None,
+    Parameter(help="Where downloads are kept [default: $MOVIEHOUSE_CACHE or ~/.cache/moviehouse]."),
+]
+Memory = Annotated[str, Parameter(help="How much memory DuckDB may use before it spills to disk.")]
+Threads = Annotated[int | None, Parameter(help="How many threads DuckDB may use [default: one per core].")]
+MaxBytes = Annotated[
+    int, Parameter(help="How many bytes an archive may extract to [default: 64 GiB].", show_default=False)
+]
+MaxMembers = Annotated[int, Parameter(help="How many members an archive may have.")]
+MaxRatio = Annotated[int, Parameter(help="How many times larger a member of an archive may become.")]
+Quiet = Annotated[
+    bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False, help="Print nothing but errors.")
+]
+AsJson = Annotated[
+    bool, Parameter(name="--json", negative="", show_default=False, help="Print the run record as JSON.")
+]
+Debug = Annotated[bool, Parameter(negative="", show_default=False, help="Show a traceback with an error.")]
+
+Release = Annotated[
+    Path, Parameter(help="A release: its directory, its database, or the output directory that holds it.")
+]
+Year = Annotated[str | None, Parameter(help="A year, or a range such as 1990:1999.")]
+Genre = Annotated[str | None, Parameter(help="A genre's name or id.", completer=complete.genres)]
+Company = Annotated[str | None, Parameter(help="A production company's name or id.", completer=complete.companies)]
+Genres = Annotated[list[str] | None, Parameter(help="A genre's name or id.", negative="", completer=complete.genres)]
+Companies = Annotated[
+    list[str] | None,
+    Parameter(help="A production company's name or id.", negative="", completer=complete.companies),
+]
+Format = Annotated[
+    Literal["table", "csv", "json", "parquet"] | None,
+    Parameter(help="How to print it [default: as --output ends, or a table]."),
+]
+Form = Annotated[Literal["table", "csv", "json"], Parameter(help="How to print it.")]
+Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="A file to write instead of standard output.")]
+Limit = Annotated[int, Parameter(help="In a table, how many rows to show at most.")]
+
+
+def years(text: str | None) -> tuple[int, int] | None:
+    """A year or a range of years, either end of which may be left out; UsageError if it is neither."""
+    if text is None:
+        return None
+    first, colon, last = text.partition(":")
+    try:
+        span = (int(first or 0), int(last or 9999)) if colon else (int(first), int(first))
+    except ValueError:
+        message = f"{text!r} is not a year or a range of years."
+        raise UsageError(message, "Write --year 1995, --year 1990:1999 or --year 1990: for all since.") from None
+    if span[0] > span[1]:
+        raise UsageError(f"The range {text} runs backwards.", f"Write --year {span[1]}:{span[0]}.")
+    return span

@@ -1,0 +1,27 @@
+"""What the commands that read a SOURCE share."""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from moviehouse.errors import UsageError
+from moviehouse.safe import visible_json
+
+
+def must_exist(word: str) -> None:
+    """A bare word that is neither a command nor a file is wrong usage."""
+    if any(mark in word for mark in ("/", "\\", ".", ":")) or Path(word).exists():
+        return
+    from moviehouse.commands import app
+
+    near = get_close_matches(word, [name for name in app if not name.startswith("-")], 1)
+    hint = f"Did you mean {near[0]}?" if near else "See moviehouse --help."
+    raise UsageError(f"No such command or file: {word!r}.", hint)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print an object as one line of JSON."""
+    print(visible_json(json.dumps(value, ensure_ascii=False, default=str)))
