@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import UnusedCliTokensError
 
 import moviehouse
+from moviehouse.commands.publish import publish
 from moviehouse.errors import GateError, MoviehouseError, UsageError
 from moviehouse.progress import for_stream
 from moviehouse.safe import visible, visible_json, visible_lines, without_secrets
@@ -297,6 +298,9 @@ def sample(
             f"Next: moviehouse {made.path}"
         )
     return 0
+
+
+app.command(publish)
 
 
 def _exists(word: str) -> None:
