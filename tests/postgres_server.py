@@ -7,6 +7,7 @@ import pwd
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -14,10 +15,16 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
+
+import moviehouse
+from moviehouse.postgres.publish import Publication
 
 TRIES = 4
 READY_SECONDS = 30
@@ -40,7 +47,7 @@ class PostgresServer:
 
     port: int
     root: Path
-    certificate: Path
+    trusted: Path
     password: str = field(repr=False)
 
     def url(self, database: str = "postgres", user: str = "admin", password: str | None = None, **more: str) -> str:
@@ -68,6 +75,28 @@ class PostgresServer:
             for grant in grants:
                 con.execute(f"GRANT {grant} TO {name}")
         return name, password
+
+    def place(self) -> SimpleNamespace:
+        """A new database, and ways to publish into it, to connect to it, to change it and to ask it."""
+        database = self.database()
+
+        def publish(release: moviehouse.Release | Path, **options: Any) -> Publication:
+            path = release.path if isinstance(release, moviehouse.Release) else release
+            return moviehouse.publish(path, self.url(database), **options)
+
+        def rows(query: str) -> list[tuple[Any, ...]]:
+            with self.connect(database) as con:
+                return con.execute(query).fetchall()
+
+        def run(*statements: str) -> None:
+            with self.connect(database) as con:
+                for statement in statements:
+                    con.execute(statement)
+
+        connect = partial(self.connect, database)
+        return SimpleNamespace(
+            server=self, database=database, url=self.url(database), publish=publish, rows=rows, run=run, connect=connect
+        )
 
     def log(self) -> str:
         """What the server has logged."""
@@ -99,6 +128,7 @@ def _start(root: Path, stack: ExitStack) -> tuple[PostgresServer, subprocess.Pop
     command += ["--auth=scram-sha-256", f"--pwfile={root / 'password'}"]
     subprocess.run(command, check=True, capture_output=True, **who)
     _certificate(data)
+    trusted = Path(shutil.copy(data / "server.crt", root / "trusted.crt"))
     _own(root, who)
     port = _free_port()
     options = [f"-c{key}={value}" for key, value in _SETTINGS.items()]
@@ -108,7 +138,7 @@ def _start(root: Path, stack: ExitStack) -> tuple[PostgresServer, subprocess.Pop
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=root, start_new_session=True, **who,
         )  # fmt: skip
     stack.callback(_stop, process)
-    return PostgresServer(port, root, data / "server.crt", password), process
+    return PostgresServer(port, root, trusted, password), process
 
 
 def _programs() -> Path:
@@ -172,6 +202,11 @@ def _ready(server: PostgresServer, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Immediate shutdown: the postmaster ends its children."""
-    process.terminate() if process.poll() is not None else process.send_signal(3)
-    process.wait(timeout=20)
+    """A fast shutdown, which ends all connections; in the end the postmaster alone, whose children follow it."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -12,67 +12,35 @@ from types import SimpleNamespace
 import duckdb
 import psycopg
 import pytest
-from postgres_server import PostgresServer, serve
+from postgres_server import PostgresServer
 from small import movies, write
 
 import moviehouse
 from moviehouse.errors import MoviehouseError, TargetError, UsageError
 from moviehouse.model.tables import TABLE, TABLES
 from moviehouse.postgres import ddl
-from moviehouse.postgres.publish import Publication
 from moviehouse.render.ddl import _comment
 from moviehouse.sql import QUESTIONS, VIEWS, header
 
 ROOT = Path(moviehouse.__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def releases(tmp_path_factory: pytest.TempPathFactory) -> list[moviehouse.Release]:
-    """Two releases that differ in every table."""
-    folder = tmp_path_factory.mktemp("releases")
-    made = []
-    for seed, count in ((1, 300), (2, 400)):
-        sample = moviehouse.sample(folder / f"{seed}.zip", movies=count, ratings=10 * count, seed=seed)
-        made.append(moviehouse.build(sample.path, folder / f"out-{seed}", cache=folder / "cache"))
-    return made
+@pytest.fixture
+def releases(two_releases: list[moviehouse.Release]) -> list[moviehouse.Release]:
+    return two_releases
 
 
 @pytest.fixture
-def place(server: PostgresServer) -> SimpleNamespace:
-    """A new database: publish into it, connect to it, and ask it."""
-    database = server.database()
-
-    def publish(release: moviehouse.Release | Path, **options) -> Publication:
-        path = release.path if isinstance(release, moviehouse.Release) else release
-        return moviehouse.publish(path, server.url(database), **options)
-
-    def rows(query: str) -> list[tuple]:
-        with server.connect(database) as con:
-            return con.execute(query).fetchall()
-
-    def run(*statements: str) -> None:
-        with server.connect(database) as con:
-            for statement in statements:
-                con.execute(statement)
-
-    return SimpleNamespace(
-        server=server, database=database, url=server.url(database), publish=publish, rows=rows, run=run,
-        connect=lambda: server.connect(database),
-    )  # fmt: skip
+def place(postgres: PostgresServer) -> SimpleNamespace:
+    return postgres.place()
 
 
 @pytest.fixture(scope="module")
-def published(server: PostgresServer, releases: list[moviehouse.Release]) -> Iterator[psycopg.Connection]:
+def published(postgres: PostgresServer, two_releases: list[moviehouse.Release]) -> Iterator[psycopg.Connection]:
     """A database with a release in it, for tests that change nothing; each in a transaction that is undone."""
-    database = server.database()
-    moviehouse.publish(releases[0].path, server.url(database))
-    with server.connect(database) as con:
+    place = postgres.place()
+    place.publish(two_releases[0])
+    with place.connect() as con:
         con.execute("SET search_path = moviehouse")
         yield con
 
@@ -145,7 +113,9 @@ def bad_rows() -> Iterator[tuple[str, str, type[psycopg.Error], str]]:
             where = f'"{key}" = (SELECT "{key}" FROM {table.name} LIMIT 1)'
             statement = f'UPDATE {table.name} SET "{r.column}" = {value} WHERE {where}'
             if r.column in table.key:  # one row, or the new values would repeat a key
-                statement = f"UPDATE {table.name} SET \"{r.column}\" = {value} WHERE ctid = (SELECT min(ctid) FROM {table.name})"
+                statement = (
+                    f'UPDATE {table.name} SET "{r.column}" = {value} WHERE ctid = (SELECT min(ctid) FROM {table.name})'
+                )
             yield f"{table.name}.{r.column} reference", statement, psycopg.errors.ForeignKeyViolation, f"{table.name}_{r.column}_fkey"  # fmt: skip
 
 

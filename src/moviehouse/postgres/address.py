@@ -76,7 +76,9 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> Address:
         """Read a postgresql:// address. Raises UsageError where libpq could not."""
-        hint = "Write postgresql://USER@HOST:PORT/DATABASE, or postgresql:// for what PGHOST and its kin say."
+        hint = (
+            "Write postgresql:// and USER@HOST:PORT/DATABASE, or postgresql:// alone for what PGHOST and its kin say."
+        )
         if not _SCHEME.match(text):
             raise UsageError("The address of a PostgreSQL server begins with postgresql://.", hint)
         parameters = _parameters(text)
@@ -107,9 +109,9 @@ def _parameters(text: str) -> dict[str, str] | None:
 
 
 def _may_quote(text: str, parameters: dict[str, str]) -> bool:
-    """Whether a password that was not escaped went astray: into the port, or past the first slash."""
+    """Whether a password that was not escaped went astray: into the host, the port, or past the first slash."""
     after_host = text.partition("://")[2].partition("/")[2]
-    astray = "@" in after_host.partition("?")[0]
+    astray = "@" in after_host.partition("?")[0] + parameters.get("host", "").partition("/")[0]
     return astray or not re.fullmatch(r"[0-9,]*", parameters.get("port", ""))
 
 
@@ -169,7 +171,8 @@ def _defaults(address: Address) -> dict[str, str]:
 
 
 def _refused(address: Address, error: Exception) -> TargetError:
-    text = address.clean(str(error))
+    lines = dict.fromkeys(str(error).removeprefix("connection failed: ").splitlines())  # it tries with TLS and without
+    text = address.clean(" ".join(lines))
     retry, hint = next((r, h) for pattern, r, h in _REFUSALS if re.search(pattern, text))
     return TargetError(f"Cannot connect to PostgreSQL at {address.shown}: {text.rstrip('.')}.", hint, retry=retry)
 

@@ -118,7 +118,7 @@ def comments() -> list[str]:
 
 def relations() -> list[str]:
     """Every relation of a published schema: the views first, each before what it stands on, then the tables."""
-    return [*(view for view, _ in reversed(views())), *(t.name for t in reversed(TABLES)), PUBLICATION]
+    return [*(view for view, _ in reversed(views())), PUBLICATION, *(t.name for t in TABLES)]
 
 
 def rendering() -> str:

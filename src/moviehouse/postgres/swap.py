@@ -7,6 +7,7 @@ transaction, and a transaction that reads several tables never sees two releases
 from __future__ import annotations
 
 import time
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from moviehouse.errors import TargetError
@@ -16,9 +17,12 @@ from moviehouse.sql.text import name
 if TYPE_CHECKING:
     import psycopg
 
-LOCK_TIMEOUT = "300ms"
-"""How long a lock is waited for at a time: readers that come meanwhile wait behind. Below deadlock_timeout (1 s)."""
-_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+LOCK_MILLISECONDS = (100, 200, 400, 800)
+"""How long the locks are waited for, try by try: readers that come meanwhile wait behind.
+
+Always less than the server's deadlock_timeout (1 s), or it might end a reader's transaction and not ours.
+"""
+_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 
 def inherit(cur: psycopg.Cursor, existing: Existing, new: str) -> None:
@@ -26,9 +30,8 @@ def inherit(cur: psycopg.Cursor, existing: Existing, new: str) -> None:
     user = cur.execute("SELECT current_user").fetchone()
     if user and user[0] != existing.owner:
         owner = name(existing.owner)
-        kinds = cur.execute(_RELATIONS, {"new": new}).fetchall()
         _run(cur, f"ALTER SCHEMA {name(new)} OWNER TO {owner}")
-        for kind, relation in kinds:
+        for relation, kind in _present(cur, new).items():
             _run(cur, f"ALTER {kind} {name(new)}.{name(relation)} OWNER TO {owner}")
     for query in (_REVOKED, _GRANTED, _GRANTED_ON_COLUMNS):
         for (statement,) in cur.execute(query, {"old": existing.oid, "new": new}).fetchall():
@@ -50,12 +53,16 @@ def take_place(cur: psycopg.Cursor, existing: Existing, new: str, schema: str, w
     import psycopg
 
     until, pause = time.monotonic() + wait, _PAUSE
-    while True:
+    for milliseconds in chain(LOCK_MILLISECONDS, repeat(LOCK_MILLISECONDS[-1])):
         _run(cur, "SAVEPOINT swap")
         try:
-            _run(cur, f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+            _lock(cur, existing, schema, milliseconds)
             return _swap(cur, existing, new, schema)
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        except (
+            psycopg.errors.LockNotAvailable,
+            psycopg.errors.QueryCanceled,
+            psycopg.errors.DeadlockDetected,
+        ):
             _run(cur, "ROLLBACK TO SAVEPOINT swap")
             if time.monotonic() + pause > until:
                 raise TargetError(
@@ -65,25 +72,41 @@ def take_place(cur: psycopg.Cursor, existing: Existing, new: str, schema: str, w
                 ) from None
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
+    raise AssertionError("it is tried without end")
+
+
+def _lock(cur: psycopg.Cursor, existing: Existing, schema: str, milliseconds: int) -> None:
+    """Lock every relation of the old release against everybody, in the order in which views lead to tables."""
+    present = _present(cur, schema)
+    relations = [f"{name(schema)}.{name(r)}" for r in existing.relations if r in present]
+    _run(cur, f"SET LOCAL lock_timeout = {milliseconds}")
+    if relations:
+        _run(cur, f"SET LOCAL statement_timeout = {milliseconds}")
+        _run(cur, f"LOCK TABLE {', '.join(relations)} IN ACCESS EXCLUSIVE MODE")
+        _run(cur, "SET LOCAL statement_timeout = 0")
 
 
 def _swap(cur: psycopg.Cursor, existing: Existing, new: str, schema: str) -> list[str]:
     dependent = cur.execute(_DEPENDENT_VIEWS, [existing.oid]).fetchall()
-    present = {relation: kind for kind, relation in cur.execute(_RELATIONS, {"new": schema}).fetchall()}
-    own = [relation for relation in existing.relations if relation in present]
-    for relation in own:  # views come first, as readers take them
-        _run(cur, f"LOCK TABLE {name(schema)}.{name(relation)} IN ACCESS EXCLUSIVE MODE")
+    present = _present(cur, schema)
     old = f"{new}_old"
     _run(cur, f"ALTER SCHEMA {name(schema)} RENAME TO {name(old)}")
     _run(cur, f"ALTER SCHEMA {name(new)} RENAME TO {name(schema)}")
     for view, options, select in dependent:
         _run(cur, f"CREATE OR REPLACE VIEW {view} {options} AS {select}")
     for kind in ("VIEW", "TABLE"):
-        relations = [f"{name(old)}.{name(relation)}" for relation in own if present[relation] == kind]
+        relations = [
+            f"{name(old)}.{name(relation)}" for relation in existing.relations if present.get(relation) == kind
+        ]
         if relations:
             _run(cur, f"DROP {kind} {', '.join(relations)}")
     _run(cur, f"DROP SCHEMA {name(old)}")
     return [view for view, _, _ in dependent]
+
+
+def _present(cur: psycopg.Cursor, schema: str) -> dict[str, str]:
+    """The relations of a schema and what they are, VIEW or TABLE."""
+    return {relation: kind for kind, relation in cur.execute(_RELATIONS, {"schema": schema}).fetchall()}
 
 
 def _run(cur: psycopg.Cursor, statement: str) -> None:
@@ -100,7 +123,7 @@ def _holders(cur: psycopg.Cursor, existing: Existing) -> str:
 _RELATIONS = """
 SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.relname
 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = %(new)s AND c.relkind IN ('r', 'v')
+WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'v')
 """
 
 _GRANTEE = "CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END"
