@@ -29,7 +29,7 @@ from moviehouse.postgres.publish import Publication
 TRIES = 4
 READY_SECONDS = 30
 _FOLDERS = "/usr/lib/postgresql/*/bin"
-_SETTINGS = {
+SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",
     "synchronous_commit": "off",
@@ -131,7 +131,7 @@ def _start(root: Path, stack: ExitStack) -> tuple[PostgresServer, subprocess.Pop
     trusted = Path(shutil.copy(data / "server.crt", root / "trusted.crt"))
     _own(root, who)
     port = _free_port()
-    options = [f"-c{key}={value}" for key, value in _SETTINGS.items()]
+    options = [f"-c{key}={value}" for key, value in SETTINGS.items()]
     with (root / "log").open("wb") as log:
         process = subprocess.Popen(
             [programs / "postgres", "-D", data, "-p", str(port), "-k", root, *options],

@@ -44,6 +44,7 @@ FORBIDDEN = {
     "sql": ("duckdb", "moviehouse.steps", "moviehouse.engines", "moviehouse.model"),
     "engines": ("moviehouse.steps", "moviehouse.pipeline", "moviehouse.cli", "moviehouse.render"),
     "steps": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.render"),
+    "postgres": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.commands"),
     "generator": ("moviehouse.steps", "moviehouse.engines", "moviehouse.pipeline", "moviehouse.cli"),
     "render": ("moviehouse.pipeline", "moviehouse.engines", "duckdb"),
 }

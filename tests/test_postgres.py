@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from postgres_server import PostgresServer
 from small import movies, write
 
 import moviehouse
-from moviehouse.errors import MoviehouseError, TargetError, UsageError
+from moviehouse.errors import MoviehouseError, SourceError, TargetError, UsageError
 from moviehouse.model.tables import TABLE, TABLES
 from moviehouse.postgres import ddl
 from moviehouse.render.ddl import _comment
@@ -180,8 +181,6 @@ def test_odd_texts_arrive_as_they_are(place, tmp_path):
 
 def test_empty_is_not_null_and_a_nul_is_told(place, releases, tmp_path):
     """No source gives an empty text, and few give a NUL; a database may hold both."""
-    import shutil
-
     copy = tmp_path / "release"
     shutil.copytree(releases[0].path, copy)
     with duckdb.connect(str(copy / "moviehouse.duckdb")) as con:
@@ -194,6 +193,16 @@ def test_empty_is_not_null_and_a_nul_is_told(place, releases, tmp_path):
     found = place.rows(f"SELECT tagline FROM moviehouse.movie WHERE movie_id IN {tuple(ids)} ORDER BY movie_id")
     assert found == [("",), (None,), ("a\u2400b",)]
     assert place.rows("SELECT nul_texts FROM moviehouse.moviehouse_publication") == [(1,)]
+
+
+def test_a_release_of_another_version_is_refused(place, releases, tmp_path):
+    copy = tmp_path / "release"
+    shutil.copytree(releases[0].path, copy)
+    with duckdb.connect(str(copy / "moviehouse.duckdb")) as con:
+        con.execute("ALTER TABLE error_log DROP COLUMN action")
+    place.publish(releases[1])
+    refused(lambda: place.publish(copy), "table error_log", "Build it again", kind=SourceError)
+    assert place.rows("SELECT run_id FROM moviehouse.moviehouse_publication") == [(releases[1].run.run_id,)]
 
 
 def test_a_repeat_changes_nothing(place, releases):
@@ -253,8 +262,8 @@ def test_an_empty_schema_is_taken_with_its_owner_and_grants(place, releases):
     [
         ("CREATE TABLE moviehouse.mine (a int)", "table moviehouse.mine"),
         ("CREATE FUNCTION moviehouse.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "function moviehouse.f()"),
-        ("CREATE MATERIALIZED VIEW public.m AS SELECT * FROM moviehouse.genre", "materialized view m"),
-        ("CREATE TABLE public.t (g bigint REFERENCES moviehouse.genre)", "constraint t_g_fkey on table t"),
+        ("CREATE MATERIALIZED VIEW public.m AS SELECT * FROM moviehouse.genre", "materialized view public.m"),
+        ("CREATE TABLE public.t (g bigint REFERENCES moviehouse.genre)", "constraint t_g_fkey on table public.t"),
         ("CREATE POLICY p ON moviehouse.movie USING (true)", "policy p on table moviehouse.movie"),
     ],
 )

@@ -51,6 +51,7 @@ class Publication:
 
     server: str
     database: str
+    user: str
     schema: str
     run_id: str
     rows: dict[str, int]
@@ -115,7 +116,9 @@ def _publish(work: _Work, *, force: bool) -> Publication:
     existing = schema.find(work.cur, work.schema)
     info = work.cur.connection.info
     server = f"{info.host or 'local'}:{info.port}"
-    done = Publication(server, info.dbname, work.schema, work.record.run_id, dict(work.record.rows), work.seconds)
+    done = Publication(
+        server, info.dbname, info.user, work.schema, work.record.run_id, dict(work.record.rows), work.seconds
+    )  # fmt: skip
     rendering = ddl.rendering()
     if existing and not force and (existing.run_id, existing.rendering) == (done.run_id, rendering):
         done.unchanged = True
@@ -149,6 +152,7 @@ def _settle(work: _Work) -> None:
     """Make the session fit for a long load, and refuse a database that cannot hold every text."""
     import psycopg
 
+    work.run("SET LOCAL search_path = pg_catalog")  # what we call is the server's own, whatever the role's path is
     for setting, value in _SETTINGS.items():
         work.cur.execute("SELECT set_config(name, %s, true) FROM pg_settings WHERE name = %s", [value, setting])
     try:  # so that the server notices within a second that we were killed; not every platform can
@@ -218,7 +222,7 @@ def _sign(work: _Work, rendering: str, nul_texts: int) -> None:
         ddl.relations(), nul_texts,
     )  # fmt: skip
     columns = [column for column, _, _ in ddl.PUBLICATION_COLUMNS]
-    row = work.cur.execute("SELECT now()").fetchone()
+    row = work.cur.execute("SELECT clock_timestamp()").fetchone()
     assert row is not None
     with work.cur.copy(
         f"COPY {name(ddl.PUBLICATION)} ({', '.join(map(name, columns))}) FROM STDIN (FREEZE)".encode()

@@ -32,8 +32,9 @@ def show_publication(done: Publication) -> None:
     schema = done.schema if done.schema.isidentifier() and done.schema.islower() else name(done.schema)
     query = f"SELECT * FROM {schema}.genre_revenue_by_year ORDER BY revenue_usd DESC NULLS LAST LIMIT 5"
     host, _, port = done.server.rpartition(":")
-    at = f"-h {shlex.quote(host)} -p {port} " if host != "local" else f"-p {port} "
-    command = f"psql {at}-d {shlex.quote(done.database)} -c {shlex.quote(query)}"
+    at = f"-h {shlex.quote(host)} " if host != "local" else ""
+    at += f"-p {port} -U {shlex.quote(done.user)} -d {shlex.quote(done.database)}"
+    command = f"psql {at} -c {shlex.quote(query)}"
     console.print(Text(visible(command)), soft_wrap=True)
 
 
