@@ -171,7 +171,7 @@ def test_sample_then_build(capsys, folder, tmp_path):
 def test_help_names_every_command_and_every_command_has_help(capsys):
     top = run(capsys, "--help")[1]
     commands = [name for name in cli.app if not name.startswith("-")]
-    assert set(commands) == {"build", "check", "ask", "trace", "why", "sample"}
+    assert set(commands) == {"build", "check", "ask", "trace", "why", "sample", "publish"}
     for command in commands:
         assert re.search(rf"│ {command} ", top)
         assert "Usage: moviehouse " + command in run(capsys, command, "--help")[1]

@@ -152,6 +152,14 @@ def test_every_reference_is_led_by_an_index(published):
     assert {(t.name, r.column) for t in TABLES for r in t.references} <= led
 
 
+def test_a_question_about_one_year_uses_the_index_on_it(published):
+    with published.transaction(force_rollback=True):
+        published.execute("SET LOCAL enable_seqscan = off")
+        for question in QUESTIONS:
+            plan = published.execute(f"EXPLAIN SELECT * FROM {question} WHERE year = 1995").fetchall()
+            assert any("movie_release_year_idx" in line for (line,) in plan), question
+
+
 def test_comments_are_there(published):
     for table in TABLES:
         (comment,) = published.execute("SELECT obj_description(%s::regclass)", [table.name]).fetchone()
