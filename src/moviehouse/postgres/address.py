@@ -173,8 +173,9 @@ def _defaults(address: Address) -> dict[str, str]:
 def _refused(address: Address, error: Exception) -> TargetError:
     lines = dict.fromkeys(str(error).removeprefix("connection failed: ").splitlines())  # it tries with TLS and without
     text = address.clean(" ".join(lines))
+    said = re.sub(r"connection to server (at|on) .*? failed: |\s*Is the server running .*\?", "", text)
     retry, hint = next((r, h) for pattern, r, h in _REFUSALS if re.search(pattern, text))
-    return TargetError(f"Cannot connect to PostgreSQL at {address.shown}: {text.rstrip('.')}.", hint, retry=retry)
+    return TargetError(f"Cannot connect to PostgreSQL at {address.shown}: {said.rstrip('.')}.", hint, retry=retry)
 
 
 def failure(address: Address, error: psycopg.Error, *, lost: bool = False) -> MoviehouseError:
