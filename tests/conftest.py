@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 from fetching import Site, content
+from postgres_server import PostgresServer
+from postgres_server import serve as serve_postgres
 from s3_server import S3Server, serve
+
+import moviehouse
+
+PG_VARIABLES = {
+    *("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGOPTIONS"),
+    *("PGSERVICEFILE", "PGSSLMODE", "PGSSLROOTCERT", "PGREQUIRESSL", "PGCONNECT_TIMEOUT", "PGCLIENTENCODING"),
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -18,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name == "MOVIEHOUSE_TEST_DATA":
             continue
-        if name.startswith(("AWS_", "MOVIEHOUSE_")):
+        if name.startswith(("AWS_", "MOVIEHOUSE_")) or name in PG_VARIABLES:
             del os.environ[name]
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     empty = Path(tempfile.gettempdir()) / "moviehouse-tests-have-no-such-directory"
@@ -32,6 +41,24 @@ def s3() -> Iterator[S3Server]:
     """A real S3 server, one for each test process, started when first asked for."""
     with serve() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL, one for each test process, started when first asked for."""
+    with serve_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def two_releases(tmp_path_factory: pytest.TempPathFactory) -> list[moviehouse.Release]:
+    """Two releases with rows in every table, that differ in every table."""
+    folder = tmp_path_factory.mktemp("releases")
+    made = []
+    for seed, count in ((1, 300), (2, 400)):
+        sample = moviehouse.sample(folder / f"{seed}.zip", movies=count, ratings=10 * count, seed=seed)
+        made.append(moviehouse.build(sample.path, folder / f"out-{seed}", cache=folder / "cache"))
+    return made
 
 
 @pytest.fixture(autouse=True)

@@ -58,6 +58,7 @@ FORBIDDEN = {
         "moviehouse.render",
     ),
     "steps": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.commands", "moviehouse.render"),
+    "postgres": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.commands"),
     "generator": (
         "moviehouse.steps",
         "moviehouse.engines",

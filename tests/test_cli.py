@@ -173,7 +173,19 @@ def test_sample_then_build(capsys, folder, tmp_path):
 def test_help_names_every_command_and_every_command_has_help(capsys):
     top = run(capsys, "--help")[1]
     commands = [name for name in cli.app if not name.startswith("-")]
-    assert {"build", "check", "sample", "ask", "trace", "why", "sql", "errors", "schema", "completion"} <= set(commands)
+    assert {
+        "build",
+        "check",
+        "sample",
+        "ask",
+        "trace",
+        "why",
+        "sql",
+        "errors",
+        "schema",
+        "completion",
+        "publish",
+    } <= set(commands)
     for command in commands:
         assert re.search(rf"│ {command} ", top)
         assert "Usage: moviehouse " + command in run(capsys, command, "--help")[1]

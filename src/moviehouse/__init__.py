@@ -5,8 +5,8 @@
     release = moviehouse.build("s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip")
     answer = release.ask("genre-revenue-by-year", years=(1995, 1999), genre="Animation")
 
-`build`, `check`, `ask`, `trace`, `why` and `sample` do what the commands of the same names do, and return typed
-results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work later.
+`build`, `check`, `ask`, `trace`, `why`, `publish` and `sample` do what the commands of the same names do, and return
+typed results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work later.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from moviehouse.errors import GateError, MoviehouseError, SourceError, TargetErr
 
 if TYPE_CHECKING:
     from moviehouse.generator import Sample
+    from moviehouse.postgres.publish import Publication
     from moviehouse.progress import Progress
     from moviehouse.run import RunRecord
     from moviehouse.steps.answer import Answer
@@ -39,6 +40,7 @@ __all__ = [
     "ask",
     "build",
     "check",
+    "publish",
     "sample",
     "trace",
     "why",
@@ -206,6 +208,27 @@ def why(movie: str | int, release: str | Path = "moviehouse-out", *, cache: Path
     from moviehouse.steps.why import why as explain
 
     return explain(Path(release), str(movie), cache)
+
+
+def publish(
+    release: str | Path,
+    target: str,
+    *,
+    schema: str = "moviehouse",
+    wait: float = 60,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Publication:
+    """Put a release into PostgreSQL, with keys, references, checks, comments and views.
+
+    `target` is a postgresql:// address; passwords and TLS are libpq's matter (PGPASSWORD, ~/.pgpass, sslmode).
+    `schema` is replaced as a whole, in one transaction; `wait` is how many seconds another publish, or readers of
+    the old release, are waited for. A release that is there already is left alone unless `force`. Needs the extra
+    `postgres`. Raises TargetError where the server or the schema cannot be used; what was there stays then.
+    """
+    from moviehouse.postgres.publish import publish as put
+
+    return put(Path(release), target, schema, wait=wait, force=force, progress=progress)
 
 
 def sample(

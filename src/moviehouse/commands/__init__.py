@@ -13,6 +13,7 @@ from moviehouse.commands.build import build
 from moviehouse.commands.check import check
 from moviehouse.commands.completion import completion
 from moviehouse.commands.errors import errors
+from moviehouse.commands.publish import publish
 from moviehouse.commands.sample import sample
 from moviehouse.commands.schema import schema
 from moviehouse.commands.sql import sql
@@ -67,6 +68,7 @@ COMMANDS = {
     "Make a release": (build, check, sample),
     "Ask a release": (ask, trace, why, sql),
     "Look into it": (errors, schema),
+    "Pass it on": (publish,),
     "Set up": (completion,),
 }
 
