@@ -274,12 +274,12 @@ COMMENT ON COLUMN movielens_movie.links_line       IS 'Line in links.csv; NULL i
 COMMENT ON COLUMN movielens_movie.links_small_line IS 'Line in links_small.csv; NULL if it is not there. Unit: line, from 1.';
 
 CREATE TABLE rating (
-    edition      VARCHAR      NOT NULL CHECK (edition IN ('full', 'small')),
-    user_id      BIGINT       NOT NULL,
-    movielens_id BIGINT       NOT NULL,
-    rating       DECIMAL(2,1)          CHECK (rating BETWEEN 0.5 AND 5),
+    edition      ENUM('full', 'small') NOT NULL CHECK (edition IN ('full', 'small')),
+    user_id      BIGINT                NOT NULL,
+    movielens_id BIGINT                NOT NULL,
+    rating       DECIMAL(2,1)                   CHECK (rating BETWEEN 0.5 AND 5),
     rated_at     TIMESTAMP,
-    source_line  BIGINT       NOT NULL CHECK (source_line >= 2),
+    source_line  BIGINT                NOT NULL CHECK (source_line >= 2),
     PRIMARY KEY (edition, user_id, movielens_id),
     FOREIGN KEY (movielens_id) REFERENCES movielens_movie (movielens_id)
 );
