@@ -3,7 +3,7 @@
 - README, CONTRIBUTING and CHANGELOG become pages of the site; there is no second copy of them.
 - A link to a file or folder that is not a page (`../src/…`, `schema.sql`) leads to a page that shows it, since the
   site has no public repository to point at.
-- The diagram is shown as the SVG: Mermaid would have to be fetched from elsewhere.
+- Diagrams are shown as SVG: Mermaid would have to be fetched from elsewhere. docs/diagrams.py draws the flowcharts.
 - Lists are indented by four spaces, as MkDocs's Markdown wants it.
 """
 
@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File
+
+sys.path.insert(0, str(Path(__file__).parent))
+from diagrams import FLOWCHART, drawing
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -31,7 +35,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^ *(`{3,})")
 _ITEM = re.compile(r"^(?:\d+\. |[-*] )")
 _ERD = re.compile(r"<!-- begin: erd -->.*?<!-- end: erd -->", re.DOTALL)
-_PICTURE = "[![All tables, keys and relationships](erd.svg)](erd.svg)\n{ .wide }"
+_PICTURE = "[![{}]({})]({}){{ .diagram }}"
 _LANGUAGES = {".py": "python", ".sql": "sql", ".yml": "yaml", ".toml": "toml", ".md": "markdown"}
 
 
@@ -56,7 +60,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     if uri.startswith("source/"):
         return markdown
     place = next((place for place, front in FRONT.items() if front == uri), f"docs/{uri}")
-    text = _ERD.sub(_PICTURE, markdown)
+    text = _ERD.sub(_picture("All tables, keys and relationships", "docs/erd.svg", place), markdown)
+    text = FLOWCHART.sub(lambda found: _picture("Flowchart", f"docs/{drawing(found[1])}", place), text)
     return "\n".join(_indented(_linked(text.splitlines(), place, uri)))
 
 
@@ -88,6 +93,11 @@ def source_page(place: str) -> str:
     text = path.read_text(encoding="utf-8").rstrip("\n")
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
     return f"{head}{fence}{_LANGUAGES.get(path.suffix, 'text')}\n{text}\n{fence}\n"
+
+
+def _picture(words: str, drawn: str, place: str) -> str:
+    target = posixpath.relpath(drawn, posixpath.dirname(place))
+    return _PICTURE.format(words, target, target)
 
 
 def _names(folder: Path) -> list[str]:

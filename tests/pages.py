@@ -49,7 +49,13 @@ def blocks(text: str) -> Iterator[Block]:
 def run(block: Block, folder: Path) -> str:
     """What a block prints in a folder, without the progress. It must succeed."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = {**os.environ, "PATH": path, "COLUMNS": "92", "MOVIEHOUSE_CACHE": str(folder / "cache"), "PYTHONUNBUFFERED": "1"}
+    env = {
+        **os.environ,
+        "PATH": path,
+        "COLUMNS": "92",
+        "MOVIEHOUSE_CACHE": str(folder / "cache"),
+        "PYTHONUNBUFFERED": "1",
+    }
     done = subprocess.run(
         [*RUN[block.language], block.code],
         cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
