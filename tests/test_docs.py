@@ -27,7 +27,7 @@ from moviehouse.sql import QUESTIONS, VIEWS, header, statement
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-DBT = ["dbt-core==1.10.23", "dbt-duckdb==1.10.1", f"duckdb=={duckdb.__version__}"]
+DBT = ["dbt-core==1.11.16", "dbt-duckdb==1.11.1", f"duckdb=={duckdb.__version__}"]
 
 sys.path.insert(0, str(DOCS))
 from diagrams import flowcharts  # noqa: E402
