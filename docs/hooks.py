@@ -30,12 +30,14 @@ ROOT = Path(__file__).resolve().parents[1]
 FRONT = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 # Shown as a page although no Markdown page may link to it: the nav does.
 SHOWN = ("docs/schema.sql", "docs/dbt-sources.yml")
+# Pages of wide tables that begin with a table of contents of their own.
+WIDE = ("data-dictionary.md",)
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^ *(`{3,})")
 _ITEM = re.compile(r"^(?:\d+\. |[-*] )")
-_ERD = re.compile(r"<!-- begin: erd -->.*?<!-- end: erd -->", re.DOTALL)
-_PICTURE = "[![{}]({})]({}){{ .diagram }}"
+# The repository's view of the page has the diagram twice: as the picture, and folded as Mermaid.
+_ERD = re.compile(r"<details>(?:(?!</details>).)*<!-- begin: erd -->.*?</details>\n", re.DOTALL)
 _LANGUAGES = {".py": "python", ".sql": "sql", ".yml": "yaml", ".toml": "toml", ".md": "markdown"}
 
 
@@ -60,8 +62,10 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     if uri.startswith("source/"):
         return markdown
     place = next((place for place, front in FRONT.items() if front == uri), f"docs/{uri}")
-    text = _ERD.sub(_picture("All tables, keys and relationships", "docs/erd.svg", place), markdown)
-    text = FLOWCHART.sub(lambda found: _picture("Flowchart", f"docs/{drawing(found[1])}", place), text)
+    if uri in WIDE:
+        page.meta["hide"] = ["toc"]
+    text = _ERD.sub("", markdown)
+    text = FLOWCHART.sub(lambda found: _picture(f"docs/{drawing(found[1])}", place), text)
     return "\n".join(_indented(_linked(text.splitlines(), place, uri)))
 
 
@@ -95,9 +99,9 @@ def source_page(place: str) -> str:
     return f"{head}{fence}{_LANGUAGES.get(path.suffix, 'text')}\n{text}\n{fence}\n"
 
 
-def _picture(words: str, drawn: str, place: str) -> str:
+def _picture(drawn: str, place: str) -> str:
     target = posixpath.relpath(drawn, posixpath.dirname(place))
-    return _PICTURE.format(words, target, target)
+    return f"[![Flowchart]({target})]({target}){{ .diagram }}"
 
 
 def _names(folder: Path) -> list[str]:

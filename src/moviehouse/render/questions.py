@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 from moviehouse.render.ddl import schema_sql
@@ -63,8 +65,8 @@ def _section(folder: str, name: str, kinds: dict[str, list[tuple[str, str]]], le
 
 
 def _told(name: str, folder: str = "questions") -> list[str]:
-    """The paragraphs of a statement's header."""
-    return [part.replace("\n", " ") for part in header(folder, name).split("\n\n")]
+    """The paragraphs of a statement's header, names of columns and views as code."""
+    return [re.sub(r"\b\w+_\w+\b", r"`\g<0>`", part.replace("\n", " ")) for part in header(folder, name).split("\n\n")]
 
 
 def _without_header(folder: str, name: str) -> str:
