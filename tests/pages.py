@@ -96,7 +96,8 @@ def refresh(page: Path) -> None:
             if block.language not in RUN:
                 continue
             printed = run(block, Path(folder))
-            if block.shown is not None:
+            # What only varies stays, so that a page changes where it must.
+            if block.shown is not None and not matches(block.shown, printed):
                 parts += [text[at : block.start], _cut(block.shown, printed)]
                 at = block.end
     page.write_text("".join([*parts, text[at:]]), encoding="utf-8")

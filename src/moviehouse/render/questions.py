@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 
-import duckdb
-
 from moviehouse.render.ddl import schema_sql
 from moviehouse.render.markdown import code, table
 from moviehouse.sql import QUESTIONS, VIEWS, header, statement
-from moviehouse.steps.answer import create_views
+from moviehouse.steps.describe import view_columns
 
 _INTRO = """\
 # The questions
@@ -46,7 +44,7 @@ _WORDS = """\
 
 def questions_md() -> str:
     """The page docs/questions.md."""
-    kinds = _columns()
+    kinds = view_columns(schema_sql())
     rows = [(f"[{q.replace('_', '-')}](#{q})", _told(q)[0]) for q in QUESTIONS]
     parts = [_INTRO + table(("Question", "Answers"), rows) + "\n", _WORDS]
     parts += [_section("questions", q, kinds) for q in QUESTIONS]
@@ -74,11 +72,3 @@ def _without_header(folder: str, name: str) -> str:
     while lines[0].startswith("--"):
         lines.pop(0)
     return "\n".join(lines)
-
-
-def _columns() -> dict[str, list[tuple[str, str]]]:
-    """Names and types of the columns of every view and question."""
-    with duckdb.connect() as con:
-        con.execute(schema_sql())
-        create_views(con)
-        return {name: [row[:2] for row in con.execute(f"DESCRIBE {name}").fetchall()] for name in (*VIEWS, *QUESTIONS)}
