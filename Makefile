@@ -2,7 +2,7 @@
 # make run SOURCE=…    the same on s3://…, https://…, a zip or a directory
 # make test            set everything up and run the tests, a real S3 server included
 # make lint            ruff, mypy, and whether the rendered pages are fresh
-# make docs            render the pages that come from the code
+# make docs            render the pages that come from the code, and the site of them in build/site
 # make bench           measure; figures go to docs/benchmarks.md
 # make dist            the tarball and the wheel, in dist/
 
@@ -36,6 +36,8 @@ lint: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/python -m moviehouse.render
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "To read it: build/site/index.html, or with its search: $(BIN)/mkdocs serve"
 
 bench: .venv/bench
 	$(BIN)/python bench/build.py --into docs/benchmarks.md

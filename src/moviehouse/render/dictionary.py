@@ -40,7 +40,7 @@ Every table and column of the model, then every column of the seven source files
 """
 
 _SOURCE_INTRO = """\
-# The source files
+## The source files
 
 A **required** column must be in the header, or the file is refused. If an **optional** column is missing, its
 values are NULL and the error log has one `missing_column`. Columns may be in any order. A column that is not
@@ -189,7 +189,7 @@ def _fault(reason: str) -> str:
 def _known_values() -> str:
     genres = table(("genre_id", "Genre"), [(str(number), name) for number, name in GENRES.items()])
     return (
-        "# Known values\n\n"
+        "## Known values\n\n"
         f"`status` is one of {codes(STATUSES)}. Any other is kept and logged as {code('unknown_status')}.\n\n"
         f"TMDB has {len(GENRES)} genres. Any other is kept and logged as {code('unknown_genre')}.\n\n{genres}\n"
     )

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from moviehouse.render.cli_reference import cli_md
+from moviehouse.render.dbt_sources import dbt_sources_yml
 from moviehouse.render.ddl import schema_sql
 from moviehouse.render.dictionary import dictionary_md
 from moviehouse.render.erd import mermaid, svg
 from moviehouse.render.error_reasons import error_log_md
+from moviehouse.render.python_api import python_api_md
+from moviehouse.render.questions import questions_md
 from moviehouse.sql import statement
 
 Renderer = Callable[[], str]
@@ -24,6 +27,9 @@ PAGES: dict[str, Renderer] = {
     "docs/erd.svg": svg,
     "docs/schema.sql": schema_sql,
     "docs/error-log.md": error_log_md,
+    "docs/python-api.md": python_api_md,
+    "docs/questions.md": questions_md,
+    "docs/dbt-sources.yml": dbt_sources_yml,
 }
 
 
