@@ -20,8 +20,8 @@ from moviehouse.postgres.address import Address, connected, need_psycopg
 from moviehouse.progress import Progress, Quiet
 from moviehouse.run import RunRecord
 from moviehouse.sql.text import name
-from moviehouse.steps.answer import find_release
-from moviehouse.steps.publish import DATABASE
+from moviehouse.steps.find_release import find_release
+from moviehouse.steps.target import DATABASE
 
 if TYPE_CHECKING:
     import psycopg
