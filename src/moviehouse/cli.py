@@ -31,8 +31,8 @@ moviehouse SOURCE
 ```
 
 reads SOURCE, checks it, and writes a release into ./moviehouse-out: the model's tables as Parquet and in one
-DuckDB database, the answers to nine questions about companies and genres as CSV, and an error log that explains
-every record that was not taken as it stands. Nothing is lost, and nothing is guessed.
+DuckDB database, the answers to nine questions about companies and genres as CSV, a report that opens in a browser, and an
+error log that explains every record that was not taken as it stands. Nothing is lost, and nothing is guessed.
 
 **SOURCE** is `s3://bucket/key`, `https://…`, `file://…`, the path of a zip, or a directory of CSV files:
 
@@ -76,6 +76,7 @@ MaxBytes = Annotated[
 ]
 MaxMembers = Annotated[int, Parameter(help="How many members an archive may have.")]
 MaxRatio = Annotated[int, Parameter(help="How many times larger a member of an archive may become.")]
+NoReport = Annotated[bool, Parameter(negative="", show_default=False, help="Leave report.html out.")]
 Quiet = Annotated[
     bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False, help="Print nothing but errors.")
 ]
@@ -107,6 +108,7 @@ def build(
     max_bytes: MaxBytes = 64 << 30,
     max_members: MaxMembers = 1000,
     max_ratio: MaxRatio = 200,
+    no_report: NoReport = False,
     quiet: Quiet = False,
     json: AsJson = False,
     debug: Debug = False,  # noqa: ARG001  (seen by `run`)
@@ -129,6 +131,7 @@ def build(
         max_bytes=max_bytes,
         max_members=max_members,
         max_ratio=max_ratio,
+        report=not no_report,
     )
     if json:
         _print_json(asdict(release.run) | {"release": str(release.path), "out": str(release.out)})

@@ -20,6 +20,7 @@ from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
 from moviehouse.progress import Step as ProgressStep
 from moviehouse.render.ddl import comments_sql, schema_sql
+from moviehouse.render.report import write_report
 from moviehouse.run import RunRecord
 from moviehouse.steps import balance, check, conform, failure, log, publish, read, summary
 from moviehouse.steps.answer import create_views
@@ -38,7 +39,8 @@ class Options:
     """How a run is done; the defaults are those of the command.
 
     `memory_limit` is DuckDB's. Of an archive, `max_bytes` limits what it may extract to, `max_members` how
-    many members it may have, and `max_ratio` how many times larger inflating may make one.
+    many members it may have, and `max_ratio` how many times larger inflating may make one. `report` is whether
+    report.html is written.
     """
 
     format: str = "parquet"
@@ -50,6 +52,7 @@ class Options:
     max_bytes: int = 64 << 30
     max_members: int = 1000
     max_ratio: int = 200
+    report: bool = True
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
@@ -202,6 +205,9 @@ def _write(run: Run) -> None:
         publish.write_release(con, run.staging, run.options.format, run.progress)
         run.record.rows = publish.verify(con, run.staging, run.options.format, run.balances)
         (run.staging / "schema.sql").write_text(schema_sql(), encoding="utf-8")
+        if run.options.report:
+            with run.progress.step("report"):
+                write_report(lambda query: con.execute(query).fetchall(), run.staging, run.record)
 
 
 Step = tuple[str, Callable[[Run], None]]

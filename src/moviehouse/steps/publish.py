@@ -27,7 +27,7 @@ from moviehouse.sql.text import literal, name
 from moviehouse.steps.balance import LOADED, Balance
 
 DATABASE = "moviehouse.duckdb"
-LINKS = ("tables", "answers", DATABASE, "errors.jsonl", "run.json", "schema.sql")
+LINKS = ("tables", "answers", DATABASE, "errors.jsonl", "run.json", "schema.sql", "report.html")
 _COPY = {
     "parquet": "(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1)",
     "csv": "(FORMAT csv, HEADER)",
