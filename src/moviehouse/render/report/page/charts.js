@@ -13,7 +13,7 @@ function frame(width, height, years, label, rest) {
   return {
     className: "plot", width, height, ariaLabel: label, marginLeft: 52, marginRight: 12, marginTop: 12, marginBottom: 24,
     style: {fontSize: "12px", overflow: "visible"},
-    x: {domain: [years[0] - 0.6, years[1] + 0.6], ticks: yearTicks(years, narrow ? 4 : Math.min(10, width / 90))},
+    x: {domain: [years[0] - 0.6, years[1] + 0.6], ticks: yearTicks(years, narrow ? 5 : Math.min(10, width / 90))},
     ...rest,
   };
 }
@@ -85,32 +85,34 @@ function coverageChart(width, height, data, {years, label, what}) {
 function sparkChart(width, height, data, {years, domain}) {
   return Plot.plot(frame(width, height, years, null, {
     marginLeft: 2, marginRight: 2, marginTop: 6, marginBottom: 16, y: {domain, axis: null}, ariaHidden: "true",
-    x: {domain: [years[0] - 0.6, years[1] + 0.6], ticks: [years[0], years[1]]},
+    x: {domain: [years[0] - 0.6, years[1] + 0.6], axis: null},
     marks: [
       ...amountMarks(data, {dots: 1.2}),
-      Plot.text(years, {x: (d) => d, frameAnchor: "bottom", dy: 14, text: year, fill: INK.muted, fontSize: 11,
-        textAnchor: (d) => (d === years[0] ? "start" : "end")}),
+      ...["start", "end"].map((textAnchor, i) => Plot.text([years[i]], {x: (d) => d, frameAnchor: "bottom", dy: 14,
+        text: year, fill: INK.muted, fontSize: 11, textAnchor})),
     ],
   }));
 }
 
-/** The winner of every year: a row for each genre that ever won, a bubble in the years it did. */
+/** The winner of every year: a row for each genre that ever won, a bar in the years it did. */
 function winnersChart(width, wins, genres, years) {
   const narrow = width < 480;
-  return Plot.plot(frame(width, 40 + genres.length * 30, years, "The most popular genre of every year", {
-    marginLeft: narrow ? 92 : 120, marginRight: narrow ? 44 : 64,
-    y: {type: "band", domain: genres.map((genre) => genre.name), label: null},
-    r: {range: [1.5, narrow ? 6 : 9]},
+  const left = narrow ? 92 : 120;
+  const most = Math.max(...wins.map((d) => d.total));
+  const rows = new Map(genres.map((genre, i) => [genre.name, genres.length - 1 - i]));
+  const bars = wins.map((d) => ({...d, y: rows.get(d.name), top: rows.get(d.name) + Math.max(0.06, 0.85 * (d.total / most))}));
+  const lines = genres.map((genre) => ({...genre, y: rows.get(genre.name)}));
+  return Plot.plot(frame(width, 40 + genres.length * 38, years, "The most popular genre of every year", {
+    marginLeft: left, marginRight: narrow ? 40 : 64, y: {domain: [0, genres.length], axis: null},
     marks: [
-      Plot.ruleY(genres, {y: "name", stroke: INK.faint}),
-      Plot.axisY({...AXIS, marginLeft: 120, fontSize: 12.5}),
+      Plot.ruleY(lines, {y: "y", stroke: INK.faint}),
+      Plot.text(lines, {y: "y", frameAnchor: "left", dx: 8 - left, dy: -8, textAnchor: "start", text: "name", fontSize: 12.5}),
       Plot.axisX({...AXIS, tickFormat: year}),
-      Plot.dot(wins, {x: "year", y: "name", r: "total", fill: INK.known, fillOpacity: 0.75, stroke: "var(--surface)"}),
-      Plot.text(genres, {y: "name", frameAnchor: "right", dx: narrow ? 40 : 58, textAnchor: "end", fill: INK.muted,
+      Plot.rectY(bars, {...span, y1: "y", y2: "top", fill: INK.known}),
+      Plot.text(lines, {y: "y", frameAnchor: "right", dx: narrow ? 38 : 62, dy: -8, textAnchor: "end", fill: INK.muted,
         text: (d) => (narrow ? `${d.wins} y` : `${d.wins} year${d.wins === 1 ? "" : "s"}`)}),
-      Plot.tip(wins, Plot.pointer({x: "year", y: "name", fill: "var(--surface)", stroke: "var(--line)", fontSize: 12.5,
-        title: (d) => `${d.year}: ${d.name}\npopularity ${d.total.toFixed(1)} in all, ${d.mean.toFixed(2)} on average\n`
-          + `${grouped(d.movies)} movies`})),
+      tip(bars, (d) => `${d.year}: ${d.name}\npopularity ${d.total.toFixed(1)} in all, ${d.mean.toFixed(2)} on average\n`
+        + `${grouped(d.movies)} movies`, "top"),
     ],
   }));
 }
@@ -153,7 +155,10 @@ function popularityChart(width, data, {years, domain, label}) {
 
 /** Shares of movies whose money is known, and how many movies there are. */
 function knownCharts(width, known, years) {
-  const share = (measure) => known.map((d) => ({...d, value: d.movies ? d[measure] / d.movies : null}));
+  const byYear = new Map(known.map((d) => [d.year, d]));
+  const dense = Array.from({length: years[1] - years[0] + 1}, (_, i) => byYear.get(years[0] + i) ?? {year: years[0] + i});
+  const share = (measure) => dense.map((d) => ({year: d.year, value: d.movies ? d[measure] / d.movies : NaN}));
+  const alone = (points) => points.filter((d, i) => !(points[i - 1]?.value >= 0) && !(points[i + 1]?.value >= 0));
   const lines = {revenue: [], budget: [6, 3], profit: [2, 3]};
   const words = (d) => `${d.year}: ${grouped(d.movies)} movies\n${MEASURES.map((measure) =>
     `${measure === "profit" ? "both" : measure} known for ${percent(d[measure], d.movies)}`).join("\n")}`;
@@ -164,9 +169,11 @@ function knownCharts(width, known, years) {
         Plot.gridY({stroke: INK.faint, strokeOpacity: 1, ticks: 5}),
         Plot.axisY({...AXIS, ticks: 5, tickFormat: (d) => `${Math.round(100 * d)}%`}),
         Plot.axisX({...AXIS, tickFormat: year}),
-        ...MEASURES.map((measure) => Plot.lineY(share(measure), {
-          x: "year", y: "value", stroke: `var(--${measure})`, strokeWidth: 1.75, strokeDasharray: lines[measure].join(" "),
-        })),
+        ...MEASURES.flatMap((measure) => [
+          Plot.lineY(share(measure), {x: "year", y: "value", stroke: `var(--${measure})`, strokeWidth: 1.75,
+            strokeDasharray: lines[measure].join(" ")}),
+          Plot.dot(alone(share(measure)), {x: "year", y: "value", fill: `var(--${measure})`, r: 1.75}),
+        ]),
         tip(known, words, (d) => d.revenue / (d.movies || 1)),
       ],
     })),

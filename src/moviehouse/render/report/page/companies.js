@@ -180,17 +180,14 @@ function moneyFigure(measure, two, years, counting) {
 
 /** Rows in the answers' order: by company, then year. */
 function inOrder({columns, rows}) {
-  return {columns, rows: [...rows].sort((a, b) => a[0] - b[0])};
+  return {columns, rows: rows.toSorted((a, b) => a[0] - b[0])};
 }
 
 function genresFigure(two, years, genres, genreNames) {
   const releases = (company) => cells(company.genres).map(([year, place, count]) =>
     ({year: +year, place: +place, name: genreNames[+place], count: +count}));
-  const used = () => {
-    const counts = new Map();
-    for (const d of two().flatMap(releases)) counts.set(d.name, (counts.get(d.name) ?? 0) + d.count);
-    return [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name);
-  };
+  const byGenre = (values) => tally(values, (d) => d.name, (d) => d.count);
+  const used = () => byGenre(two().flatMap(releases)).map(([name]) => name);
   return figure("company-genres", {
     draw: (width) => {
       const most = Math.max(1, ...two().flatMap((company) => releases(company).map((d) => d.count)));
@@ -203,8 +200,7 @@ function genresFigure(two, years, genres, genreNames) {
         [company.id, company.name, d.year, genres[d.place][0], genres[d.place][1], d.count])),
     }),
     summary: () => two().map((company) => {
-      const counts = releases(company).reduce((sums, d) => sums.set(d.name, (sums.get(d.name) ?? 0) + d.count), new Map());
-      const top = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 3);
+      const top = byGenre(releases(company)).slice(0, 3);
       return `${company.shown}: ${top.length ? `mostly ${top.map(([name, count]) => `${name} (${grouped(count)})`).join(", ")}`
         : "no genre known"}.`;
     }).join(" "),

@@ -21,8 +21,8 @@ function startGenres(data) {
 
   [from.min, from.max, to.min, to.max] = [all[0], all[1], all[0], all[1]];
   [from.value, to.value] = usefulYears(genres, all);
-  const ranked = [...genres].sort((a, b) => total(measured(b.rows, "revenue", "full")) - total(measured(a.rows, "revenue", "full")));
-  select.append(...[...genres].sort((a, b) => a.name.localeCompare(b.name))
+  const ranked = genres.toSorted((a, b) => total(measured(b.rows, "revenue", "full")) - total(measured(a.rows, "revenue", "full")));
+  select.append(...genres.toSorted((a, b) => a.name.localeCompare(b.name))
     .map((genre) => make("option", {value: genre.id, textContent: genre.name})));
   select.value = ranked[0].id;
 
@@ -115,7 +115,7 @@ function coverageAnswer(genre, measure) {
 function smallCharts(groups, {measure, years}, current, choose) {
   const domain = extent([0, ...groups.flatMap(({data}) => data.map((d) => d.value ?? 0))]);
   const width = matchMedia("(max-width: 479px)").matches ? 148 : 196;
-  const panels = groups.map((group) => ({...group, sum: total(group.data)})).sort((a, b) => b.sum - a.sum);
+  const panels = groups.map((group) => ({...group, sum: total(group.data)})).toSorted((a, b) => b.sum - a.sum);
   return make("div", {className: "panels"}, ...panels.map(({genre, data, sum}) => {
     const known = data.some((d) => d.value !== null);
     const button = make("button", {type: "button", className: "panel"},
@@ -137,8 +137,8 @@ function startWinners(data, genres) {
     ({year: +year, id: +id, name: names.get(+id), movies: +movies, total: +sum, mean: +mean}));
   if (!wins.length) return;
   const years = extent(wins.map((win) => win.year));
-  const counts = Map.groupBy ? Map.groupBy(wins, (win) => win.name) : grouping(wins, (win) => win.name);
-  const ranked = [...counts].map(([name, won]) => ({name, wins: won.length})).sort((a, b) => b.wins - a.wins);
+  const counts = tally(wins, (win) => win.name, () => 1);
+  const ranked = counts.map(([name, won]) => ({name, wins: won}));
   figure("winners", {
     draw: (width) => winnersChart(width, wins, ranked, years),
     answer: () => ({
@@ -151,8 +151,9 @@ function startWinners(data, genres) {
   })();
 }
 
-function grouping(values, key) {
-  const groups = new Map();
-  for (const value of values) groups.set(key(value), [...(groups.get(key(value)) ?? []), value]);
-  return groups;
+/** Sums by key, the largest first: [[key, sum], …]. */
+function tally(values, key, count) {
+  const sums = new Map();
+  for (const value of values) sums.set(key(value), (sums.get(key(value)) ?? 0) + count(value));
+  return [...sums].toSorted((a, b) => b[1] - a[1]);
 }
