@@ -95,8 +95,8 @@ def _packed(companies: dict[str, list[Any]]) -> str:
 
 
 def _files(run: RunRecord) -> list[tuple[str, dict[str, Any], dict[str, int]]]:
-    """Name, entry of the run record and balance of every file that was read."""
-    return [(name, entry, entry["records"]) for name, entry in sorted(run.files.items()) if "records" in entry]
+    """Name, entry of the run record and balance of every file that the source has."""
+    return [(name, entry, entry["records"]) for name, entry in sorted(run.files.items()) if "sha256" in entry]
 
 
 def _reasons(found: Gathered, run: RunRecord) -> list[dict[str, Any]]:

@@ -11,11 +11,19 @@ function year(value) {
 function frame(width, height, years, label, rest) {
   const narrow = width < 480;
   return {
-    className: "plot", width, height, ariaLabel: label, marginLeft: 52, marginRight: 12, marginTop: 12, marginBottom: 24,
+    className: "plot", width, height, ariaLabel: label, ariaHidden: "true", marginLeft: 52, marginRight: 12, marginTop: 12, marginBottom: 24,
     style: {fontSize: "12px", overflow: "visible"},
     x: {domain: [years[0] - 0.6, years[1] + 0.6], ticks: yearTicks(years, narrow ? 5 : Math.min(10, width / 90))},
     ...rest,
   };
+}
+
+/** A chart that a screen reader takes as one picture with a name; the table beside it has the data. */
+function picture(options) {
+  const image = make("div", {}, Plot.plot(options));
+  image.setAttribute("role", "img");
+  image.setAttribute("aria-label", options.ariaLabel);
+  return image;
 }
 
 function yearTicks([from, to], count) {
@@ -31,17 +39,17 @@ const span = {x1: (d) => d.year - 0.4, x2: (d) => d.year + 0.4};
 function amountMarks(data, {dots = 2, fill = INK.known} = {}) {
   const known = data.filter((d) => d.value !== null);
   return [
-    Plot.rectY(known, {...span, y: "value", fill: (d) => (d.value < 0 ? INK.loss : fill), ariaLabel: "known amounts"}),
+    Plot.rectY(known, {...span, y: "value", fill: (d) => (d.value < 0 ? INK.loss : fill), className: "known"}),
     Plot.ruleY([0], {stroke: INK.muted, strokeWidth: 0.75}),
     Plot.dot(data.filter((d) => d.value === null), {
-      x: "year", y: 0, r: dots, stroke: INK.muted, strokeWidth: 1, fill: "var(--surface)", ariaLabel: "no amount known",
+      x: "year", y: 0, r: dots, stroke: INK.muted, strokeWidth: 1, fill: "var(--surface)", className: "gap",
     }),
   ];
 }
 
 /** Amounts per year. `domain` makes charts comparable. */
 function amountChart(width, height, data, {years, domain, label, what, fill}) {
-  return Plot.plot(frame(width, height, years, label, {
+  return picture(frame(width, height, years, label, {
     y: {domain, nice: true},
     marks: [
       Plot.gridY({stroke: INK.faint, strokeOpacity: 1, ticks: 5}),
@@ -66,7 +74,7 @@ function tip(data, title, y) {
 
 /** How many movies are behind the amounts: with a known one, and without. */
 function coverageChart(width, height, data, {years, label, what}) {
-  return Plot.plot(frame(width, height, years, label, {
+  return picture(frame(width, height, years, label, {
     y: {nice: true},
     marks: [
       Plot.gridY({stroke: INK.faint, strokeOpacity: 1, ticks: 3}),
@@ -84,7 +92,7 @@ function coverageChart(width, height, data, {years, label, what}) {
 /** One small chart of many. */
 function sparkChart(width, height, data, {years, domain}) {
   return Plot.plot(frame(width, height, years, null, {
-    marginLeft: 2, marginRight: 2, marginTop: 6, marginBottom: 16, y: {domain, axis: null}, ariaHidden: "true",
+    marginLeft: 2, marginRight: 2, marginTop: 6, marginBottom: 16, y: {domain, axis: null},
     x: {domain: [years[0] - 0.6, years[1] + 0.6], axis: null},
     marks: [
       ...amountMarks(data, {dots: 1.2}),
@@ -102,7 +110,7 @@ function winnersChart(width, wins, genres, years) {
   const rows = new Map(genres.map((genre, i) => [genre.name, genres.length - 1 - i]));
   const bars = wins.map((d) => ({...d, y: rows.get(d.name), top: rows.get(d.name) + Math.max(0.06, 0.85 * (d.total / most))}));
   const lines = genres.map((genre) => ({...genre, y: rows.get(genre.name)}));
-  return Plot.plot(frame(width, 40 + genres.length * 38, years, "The most popular genre of every year", {
+  return picture(frame(width, 40 + genres.length * 38, years, "The most popular genre of every year", {
     marginLeft: left, marginRight: narrow ? 40 : 64, y: {domain: [0, genres.length], axis: null},
     marks: [
       Plot.ruleY(lines, {y: "y", stroke: INK.faint}),
@@ -123,7 +131,7 @@ function genresChart(width, releases, names, {years, most, label}) {
   const totals = names.map((name) => ({
     name, total: releases.filter((d) => d.name === name).reduce((sum, d) => sum + d.count, 0),
   }));
-  return Plot.plot(frame(width, 36 + names.length * 20, years, label, {
+  return picture(frame(width, 36 + names.length * 20, years, label, {
     marginLeft: narrow ? 92 : 110, marginRight: 40, y: {type: "band", domain: names, label: null, padding: 0.15},
     marks: [
       Plot.ruleY(names, {y: (d) => d, stroke: INK.faint}),
@@ -139,7 +147,7 @@ function genresChart(width, releases, names, {years, most, label}) {
 }
 
 function popularityChart(width, data, {years, domain, label}) {
-  return Plot.plot(frame(width, 170, years, label, {
+  return picture(frame(width, 170, years, label, {
     y: {domain, nice: true},
     marks: [
       Plot.gridY({stroke: INK.faint, strokeOpacity: 1, ticks: 4}),
@@ -163,7 +171,7 @@ function knownCharts(width, known, years) {
   const words = (d) => `${d.year}: ${grouped(d.movies)} movies\n${MEASURES.map((measure) =>
     `${measure === "profit" ? "both" : measure} known for ${percent(d[measure], d.movies)}`).join("\n")}`;
   return [
-    Plot.plot(frame(width, 260, years, "Share of movies with known money by release year", {
+    picture(frame(width, 260, years, "Share of movies with known money by release year", {
       y: {domain: [0, 1]},
       marks: [
         Plot.gridY({stroke: INK.faint, strokeOpacity: 1, ticks: 5}),
@@ -178,7 +186,7 @@ function knownCharts(width, known, years) {
       ],
     })),
     make("p", {className: "note", textContent: "Movies released per year, for weight:"}),
-    Plot.plot(frame(width, 90, years, "Movies released per year", {
+    picture(frame(width, 90, years, "Movies released per year", {
       y: {nice: true},
       marks: [
         Plot.axisY({...AXIS, ticks: 2, tickFormat: grouped}),
