@@ -26,7 +26,7 @@ def browser():
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    moviehouse.sample(folder / "s.zip", movies=700, ratings=1000)
+    moviehouse.sample(folder / "s.zip", movies=300, ratings=1000)
     return moviehouse.build(str(folder / "s.zip"), folder / "out")
 
 
@@ -206,7 +206,7 @@ def test_a_gap_is_not_shown_as_a_zero(hostile, visit):
     page.click("#company-revenue summary")
     page.wait_for_selector("#company-revenue tbody tr")
     rows = page.locator("#company-revenue tbody tr").all_inner_texts()
-    assert [row.split("\t")[-2:] for row in rows] == [["unknown", "unknown"], ["5,000,000", "714,285.00"]]
+    assert [row.split("\t")[-2:] for row in rows] == [["unknown", "unknown"], ["5,000,000", "714,285.71"]]
 
 
 def test_a_tooltip_says_what_is_behind_a_bar(release, visit):
@@ -277,7 +277,7 @@ def test_it_reads_well_in_every_width_and_theme(release, visit, width, theme):
     for svg in page.locator("svg.plot").all():
         box = svg.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= width
-    if width != 900:
+    if (width, theme) in ((360, "light"), (1400, "dark")):
         found = Axe().run(page).response["violations"]
         assert [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")] == []
 

@@ -11,7 +11,7 @@ function year(value) {
 function frame(width, height, years, label, rest) {
   const narrow = width < 480;
   return {
-    className: "plot", width, height, ariaLabel: label, ariaHidden: "true", marginLeft: 52, marginRight: 12, marginTop: 12, marginBottom: 24,
+    className: "plot", width, height, label, marginLeft: 52, marginRight: 12, marginTop: 12, marginBottom: 24,
     style: {fontSize: "12px", overflow: "visible"},
     x: {domain: [years[0] - 0.6, years[1] + 0.6], ticks: yearTicks(years, narrow ? 5 : Math.min(10, width / 90))},
     ...rest,
@@ -20,9 +20,16 @@ function frame(width, height, years, label, rest) {
 
 /** A chart that a screen reader takes as one picture with a name; the table beside it has the data. */
 function picture(options) {
-  const image = make("div", {}, Plot.plot(options));
+  const image = make("div", {}, silent(options));
   image.setAttribute("role", "img");
-  image.setAttribute("aria-label", options.ariaLabel);
+  image.setAttribute("aria-label", options.label);
+  return image;
+}
+
+/** A chart that a screen reader passes over. */
+function silent(options) {
+  const image = Plot.plot(options);
+  image.setAttribute("aria-hidden", "true");
   return image;
 }
 
@@ -91,7 +98,7 @@ function coverageChart(width, height, data, {years, label, what}) {
 
 /** One small chart of many. */
 function sparkChart(width, height, data, {years, domain}) {
-  return Plot.plot(frame(width, height, years, null, {
+  return silent(frame(width, height, years, null, {
     marginLeft: 2, marginRight: 2, marginTop: 6, marginBottom: 16, y: {domain, axis: null},
     x: {domain: [years[0] - 0.6, years[1] + 0.6], axis: null},
     marks: [
