@@ -47,7 +47,12 @@ def hostile(tmp_path_factory):
     names = [ATTACK, "=1+1", 'Ça, "va"', "\u202egnp.exe"]
     listed = repr([{"name": name, "id": i} for i, name in enumerate(names, 1)])
     rows = movies(
-        {"title": ATTACK, "genres": repr([{"id": 1, "name": ATTACK}]), "production_companies": listed, "revenue": "5000000"},
+        {
+            "title": ATTACK,
+            "genres": repr([{"id": 1, "name": ATTACK}]),
+            "production_companies": listed,
+            "revenue": "5000000",
+        },
         {"title": "=1+1", "release_date": ATTACK},
         {"status": ATTACK},
     )

@@ -109,8 +109,8 @@ def build(
     downloads are kept; `memory_limit` and `threads` are DuckDB's; `max_bytes` limits what an archive
     may extract to, `max_members` how many members it may have, `max_ratio` how many times larger
     inflating may make one; `report=False` leaves report.html out. Raises SourceError where the source
-    cannot be used, GateError where a check of the result fails, TargetError where `out` cannot be written; the previous release, if any, stays
-    current then.
+    cannot be used, GateError where a check of the result fails, TargetError where `out` cannot be written;
+    the previous release, if any, stays current then.
     """
     from moviehouse import pipeline
     from moviehouse.progress import Quiet

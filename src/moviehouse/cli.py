@@ -31,7 +31,7 @@ moviehouse SOURCE
 ```
 
 reads SOURCE, checks it, and writes a release into ./moviehouse-out: the model's tables as Parquet and in one
-DuckDB database, the answers to nine questions about companies and genres as CSV, a report that opens in a browser, and an
+DuckDB database, the answers to nine questions about companies and genres as CSV and as a page to look at, and an
 error log that explains every record that was not taken as it stands. Nothing is lost, and nothing is guessed.
 
 **SOURCE** is `s3://bucket/key`, `https://…`, `file://…`, the path of a zip, or a directory of CSV files:

@@ -66,7 +66,7 @@ def _companies(rows: Rows, answer: Callable[[str], str], genre_ids: list[int]) -
     money = rows(_by_year("company", answer, "popularity_mean") + " ORDER BY movies DESC, company_id")
     places = ", ".join(map(str, genre_ids)) or "NULL"
     place = f"list_position([{places}], genre_id) - 1"
-    released = dict(
+    released: dict[int, str] = dict(
         rows(
             f"SELECT company_id, string_agg({_line('year', place, 'releases')}, ';' ORDER BY year, genre_id) "
             f"FROM {answer('company_releases_by_genre_by_year')} GROUP BY company_id"

@@ -24,7 +24,6 @@ SCRIPTS = ("data.js", "figure.js", "charts.js", "genres.js", "companies.js", "qu
 def render(found: Gathered, run: RunRecord) -> str:
     """The page, as HTML."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("moviehouse.render.report"),
@@ -38,10 +37,10 @@ def render(found: Gathered, run: RunRecord) -> str:
     allowed = {"script": [plot, script], "style": [style, _asset("vendor", "plot.css")]}
     return environment.get_template("report.html.j2").render(
         policy=_policy(allowed),
-        plot=Markup(plot),
-        script=Markup(script),
-        style=Markup(style),
-        data=Markup(inline_json(_data(found))),
+        plot=plot,
+        script=script,
+        style=style,
+        data=inline_json(_data(found)),
         companies=_packed(found.companies),
         erd=b64encode(svg().encode()).decode(),
         run=run,
