@@ -21,7 +21,7 @@ import moviehouse
 from moviehouse.steps.answer import find_release
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from chromium import chromium  # noqa: E402
+from chromium import chromium
 
 RUNS = 5
 TYPED = ("warner bros", "e", "universal pictures", "a b", "zzz", "fox", "s")

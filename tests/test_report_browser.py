@@ -178,6 +178,8 @@ def test_a_company_is_found_by_a_part_of_its_name(hostile, visit):
         page.fill("#company-a", typed)
         assert page.locator("#company-a-list [role=option] bdi").all_inner_texts() == [found]
         assert page.inner_text("#company-a-status") == "1 company."
+    page.fill("#company-a", "a")
+    assert page.locator("#company-a-list [role=option] bdi").first.inner_text() == 'a, "b"', "a whole word comes first"
     page.fill("#company-a", "no such")
     assert page.inner_text("#company-a-status") == "No company has that in its name."
     assert page.get_attribute("#company-a", "aria-expanded") == "false"

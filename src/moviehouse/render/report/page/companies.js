@@ -2,15 +2,15 @@
 
 const LISTED = 12;
 
-/** Companies with every word of the query in their name: whole names first, then beginnings, of words too. */
+/** Companies with every word of the query in their name: the whole name first, then where each begins a word. */
 function findCompanies(companies, query) {
   const asked = folded(query).trim();
   const words = asked.split(/\s+/);
-  const ranks = [[], [], [], []];
+  const ranks = [[], [], []];
   for (const company of companies) {
     const {key} = company;
     if (!words.every((word) => key.includes(word))) continue;
-    ranks[key === asked ? 0 : key.startsWith(asked) ? 1 : key.includes(` ${words[0]}`) ? 2 : 3].push(company);
+    ranks[key === asked ? 0 : words.every((word) => ` ${key}`.includes(` ${word}`)) ? 1 : 2].push(company);
   }
   return ranks.flat();
 }
@@ -49,7 +49,7 @@ function combobox(id, companies, choose) {
     input.removeAttribute("aria-activedescendant");
     status.textContent = !input.value.trim() ? "" : !matches.length ? "No company has that in its name."
       : `${grouped(matches.length)} ${matches.length === 1 ? "company" : "companies"}${
-        matches.length > LISTED ? `, the ${LISTED} with most releases listed first` : ""}.`;
+        matches.length > LISTED ? `, ${LISTED} of them listed` : ""}.`;
   };
   const move = (step) => {
     if (list.hidden) search();
