@@ -112,7 +112,7 @@ function sparkChart(width, height, data, {years, domain}) {
 /** The winner of every year: a row for each genre that ever won, a bar in the years it did. */
 function winnersChart(width, wins, genres, years) {
   const narrow = width < 480;
-  const left = narrow ? 92 : 120;
+  const left = narrow ? 102 : 120;
   const most = Math.max(...wins.map((d) => d.total));
   const rows = new Map(genres.map((genre, i) => [genre.name, genres.length - 1 - i]));
   const bars = wins.map((d) => ({...d, y: rows.get(d.name), top: rows.get(d.name) + Math.max(0.06, 0.85 * (d.total / most))}));
@@ -139,7 +139,7 @@ function genresChart(width, releases, names, {years, most, label}) {
     name, total: releases.filter((d) => d.name === name).reduce((sum, d) => sum + d.count, 0),
   }));
   return picture(frame(width, 36 + names.length * 20, years, label, {
-    marginLeft: narrow ? 92 : 110, marginRight: 40, y: {type: "band", domain: names, label: null, padding: 0.15},
+    marginLeft: narrow ? 102 : 112, marginRight: 40, y: {type: "band", domain: names, label: null, padding: 0.15},
     marks: [
       Plot.ruleY(names, {y: (d) => d, stroke: INK.faint}),
       Plot.axisY({...AXIS}),
