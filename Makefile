@@ -1,7 +1,7 @@
 # make run             set everything up, build a release of a generated sample, show an answer
 # make run SOURCE=…    the same on s3://…, https://…, a zip or a directory
 # make test            set everything up and run the tests, a real S3 server included
-# make lint            ruff, mypy, and whether the rendered pages are fresh
+# make lint            ruff, mypy, oxlint, and whether the rendered pages are fresh
 # make docs            render the pages that come from the code, and the site of them in build/site
 # make bench           measure; figures go to docs/benchmarks.md
 # make dist            the tarball and the wheel, in dist/
@@ -32,6 +32,9 @@ lint: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	@mkdir -p build
+	@$(BIN)/python -m moviehouse.render.report > build/report.js
+	$(BIN)/oxlint --deny-warnings build/report.js
 	$(BIN)/python -m moviehouse.render --check
 
 docs: .venv/dev

@@ -180,7 +180,7 @@ def test_a_release_has_all_its_parts(sample):
     _, release = sample
     out = release.out
     assert {p.name for p in out.iterdir() if not p.name.startswith(".")} == {
-        "tables", "answers", "moviehouse.duckdb", "errors.jsonl", "run.json", "schema.sql", "current", "releases",
+        "tables", "answers", "moviehouse.duckdb", "errors.jsonl", "run.json", "schema.sql", "report.html", "current", "releases",
     }  # fmt: skip
     assert {p.stem for p in (out / "tables").iterdir()} == {t.name for t in TABLES}
     assert {p.name for p in (out / "answers").glob("*.csv")} == {f"{q}.csv" for q in QUESTIONS}

@@ -103,6 +103,7 @@ def build(
     max_members: int = 1000,
     max_ratio: int = 200,
     wait: float = 0,
+    report: bool = True,
     progress: Progress | None = None,
 ) -> Release:
     """Turn a source into a release in `out`.
@@ -111,15 +112,16 @@ def build(
     that of tables/, parquet or csv; `sign=False` reads S3 without credentials; `cache` is where
     downloads are kept; `memory_limit` and `threads` are DuckDB's; `max_bytes` limits what an archive
     may extract to, `max_members` how many members it may have, `max_ratio` how many times larger
-    inflating may make one; `wait` is how many seconds to wait for another run that writes to `out`.
-    Raises SourceError where the source cannot be used, GateError where a check of the result fails,
-    TargetError where `out` cannot be written; the previous release, if any, stays current then.
+    inflating may make one; `wait` is how many seconds to wait for another run that writes to `out`;
+    `report=False` leaves report.html out. Raises SourceError where the source cannot be used, GateError
+    where a check of the result fails, TargetError where `out` cannot be written; the previous release, if
+    any, stays current then.
     """
     from moviehouse import pipeline
     from moviehouse.progress import Quiet
 
     options = pipeline.Options(
-        format, sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio, wait
+        format, sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio, wait, report
     )
     path, record = pipeline.build(str(source), Path(out), options, progress or Quiet())
     return Release(path, Path(out), record)

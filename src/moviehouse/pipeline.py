@@ -22,6 +22,7 @@ from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
 from moviehouse.progress import Step as ProgressStep
 from moviehouse.render.ddl import comments_sql, schema_sql
+from moviehouse.render.report import write_report
 from moviehouse.run import RunRecord
 from moviehouse.steps import balance, check, conform, failure, log, publish, read, summary
 from moviehouse.steps.answer import create_views
@@ -43,6 +44,7 @@ class Options:
     `memory_limit` is DuckDB's. Of an archive, `max_bytes` limits what it may extract to, `max_members` how
     many members it may have, and `max_ratio` how many times larger inflating may make one.
     `wait` is how many seconds to wait for another run to leave the output.
+    `report` is whether report.html is written.
     """
 
     format: str = "parquet"
@@ -55,6 +57,7 @@ class Options:
     max_members: int = 1000
     max_ratio: int = 200
     wait: float = 0
+    report: bool = True
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
@@ -215,6 +218,9 @@ def _check_and_write(run: Run) -> None:
         with side_by_side(con.cursor(), write):
             _examine(run, con)
         run.record.rows = publish.verify(con, run.staging, run.options.format, run.balances)
+        if run.options.report:
+            with run.progress.step("report"):
+                write_report(lambda query: con.execute(query).fetchall(), run.staging, run.record)
     (run.staging / "schema.sql").write_text(schema_sql(), encoding="utf-8")
 
 

@@ -28,6 +28,7 @@ def build(
     max_members: p.MaxMembers = 1000,
     max_ratio: p.MaxRatio = 200,
     wait: Annotated[float, Parameter(help="How many seconds to wait for another run into the same OUT.")] = 0,
+    no_report: Annotated[bool, Parameter(negative="", show_default=False, help="Leave report.html out.")] = False,
     quiet: p.Quiet = False,
     json: p.AsJson = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
@@ -57,6 +58,7 @@ def build(
         max_members=max_members,
         max_ratio=max_ratio,
         wait=wait,
+        report=not no_report,
     )
     if json:
         print_json(asdict(release.run) | {"release": str(release.path), "out": str(release.out)})

@@ -51,7 +51,9 @@ def show_release(release: Release) -> None:
     _show_run(console, run)
     out = release.out
     places = Table.grid(padding=(0, 2), pad_edge=False)
+    report = [("report", str(out / "report.html"))] if (release.path / "report.html").exists() else []
     for what, path in (
+        *report,
         ("tables", f"{out / 'tables'}  ({len(run.rows)} tables, {sum(run.rows.values()):,} rows)"),
         ("database", str(out / "moviehouse.duckdb")),
         ("answers", f"{out / 'answers'}  ({len(QUESTIONS)} questions)"),

@@ -120,7 +120,7 @@ def make_current(target: Target) -> Path:
         _sync(target.staging)
         releases.mkdir(exist_ok=True)
         for name_ in LINKS:
-            if not (out / name_).is_symlink():
+            if (target.staging / name_).exists() and not (out / name_).is_symlink():
                 _make_link(out / name_, Path(CURRENT) / name_)
                 new_link(out / name_).rename(out / name_)
         _make_link(link, Path(releases.name) / target.run_id)
@@ -140,8 +140,11 @@ def _make_link(path: Path, to: Path) -> None:
 
 
 def drop_others(out: Path, kept: set[str | None]) -> None:
-    """Drop all releases but those; nothing here can fail a run that has published."""
+    """Drop all releases but those, and links to what the current one lacks; cannot fail a run that has published."""
     with suppress(OSError):
+        for name_ in LINKS:
+            if (out / name_).is_symlink() and not (out / name_).exists():
+                (out / name_).unlink()
         for other in list((out / "releases").iterdir()):
             if other.name not in kept:
                 drop(out, other.name)

@@ -23,7 +23,7 @@ from moviehouse.progress import Progress
 from moviehouse.steps.storage import writing
 
 DATABASE = "moviehouse.duckdb"
-LINKS = ("tables", "answers", DATABASE, "errors.jsonl", "run.json", "schema.sql")
+LINKS = ("tables", "answers", DATABASE, "errors.jsonl", "run.json", "schema.sql", "report.html")
 CURRENT = "current"
 _SCRATCH = (".staging-", ".work-", ".dropped-")
 _FOLDERS = ("releases", "failed")
