@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from moviehouse.errors import SourceError
 from moviehouse.model.sources import CREDITS, KEYWORDS, LINKS, MOVIES, RATINGS
 from moviehouse.steps.header import read_header
-from moviehouse.steps.records import Staged, stage
+from moviehouse.steps.records import stage
+from moviehouse.steps.staged import Staged
 
 
 def staged(folder: Path, content: bytes, source=KEYWORDS) -> tuple[Staged, list[tuple[int, int, int, int, list[str]]]]:

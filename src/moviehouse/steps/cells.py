@@ -13,7 +13,7 @@ import duckdb
 from moviehouse.model.sources import NestedColumn, SourceColumn, SourceFile
 from moviehouse.sql.text import literal, name
 from moviehouse.steps.header import Header
-from moviehouse.steps.records import Staged
+from moviehouse.steps.staged import Staged
 
 _LEAST_LINE = 2 << 20
 

@@ -16,7 +16,7 @@ import duckdb
 from moviehouse.model.sources import SourceColumn, SourceFile
 from moviehouse.sql.text import literal, name
 from moviehouse.steps.header import Header
-from moviehouse.steps.records import PlainRun
+from moviehouse.steps.staged import PlainRun
 
 _BLOCK = 4 << 20
 # Above so many odd lines the exact reader takes the whole file.

@@ -25,8 +25,9 @@ from moviehouse.model.sources import SourceFile
 from moviehouse.sql.text import name
 from moviehouse.steps import cells, flat, nested
 from moviehouse.steps.header import Header, read_header
-from moviehouse.steps.records import PlainRun, Staged, slices, stage
+from moviehouse.steps.records import slices, stage
 from moviehouse.steps.rows import NOTE, REJECT, insert
+from moviehouse.steps.staged import PlainRun, Staged
 
 NOT_UTF8_LIMIT = 0.01
 # Records with more lists than this are kept as text for the while: parsing them anew for each list takes longer.
