@@ -39,7 +39,7 @@ lint: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/python -m moviehouse.render
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "To read it: build/site/index.html, or with its search: $(BIN)/mkdocs serve"
 
 bench: .venv/bench
