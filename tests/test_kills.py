@@ -16,6 +16,8 @@ import pytest
 import whole
 from small import movies, write
 
+from moviehouse.steps.target import LINKS
+
 SHARDS = 4
 MOMENTS = 200
 VERIFIED: dict[Path, list[tuple[str, int, int]]] = {}
@@ -149,7 +151,7 @@ def test_a_kill_at_any_point_of_the_first_publication(sources, tmp_path):
     with forks.forks() as server:
         points = points_of(server, sources[0], tmp_path / "counted")
         own = [n for n, p in enumerate(points) if not p.startswith("fsync") or "/.staging-" not in p]
-        assert len(own) == 6 * 2 + 7  # the links, and what is done for any release
+        assert len(own) == len(LINKS) * 2 + 7  # the links, and what is done for any release
         # No step between two of these points touches a file: before one is after the one before it.
         for i, (n, when) in enumerate([(own[0], "before"), *((n, "after") for n in own)]):
             out = tmp_path / f"out-{n}-{when}"

@@ -70,18 +70,18 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way
         if debug:
             _trace(error)
         _say(f"moviehouse: a bug: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-        logged = ", which is also in the failed run's log" if _builds(arguments) else ""
+        logged = ", which is also in the failed run's log" if _publishes(arguments) else ""
         _say(f"  Please report it; --debug shows the traceback{logged}.")
         return _BUG
     return status if isinstance(status, int) else 0
 
 
-def _builds(arguments: list[str]) -> bool:
-    return arguments[0] == "build" or arguments[0] not in app
+def _publishes(arguments: list[str]) -> bool:
+    return arguments[0] in ("build", "publish") or arguments[0] not in app
 
 
 def _stopped(arguments: list[str]) -> int:
-    print(f"moviehouse: stopped{'; nothing was published' if _builds(arguments) else ''}.", file=sys.stderr)
+    print(f"moviehouse: stopped{'; nothing was published' if _publishes(arguments) else ''}.", file=sys.stderr)
     return _TERMINATED if signal.SIGTERM in _received else _INTERRUPTED
 
 

@@ -76,6 +76,8 @@ def _load(
         refused = con.execute(
             f"SELECT DISTINCT line, line_byte_position, csv_line FROM {refusals} ORDER BY line LIMIT {_MOST_WRONG + 1}"
         ).fetchall()
+    except duckdb.InvalidInputException:  # DuckDB's parser gives up on some files, though every line is plain
+        return None
     finally:
         for scratch in (refusals, f"{refusals}_scans"):
             con.execute(f"DROP TABLE IF EXISTS {scratch}")
