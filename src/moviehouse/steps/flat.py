@@ -7,7 +7,7 @@ of its range, is left to the exact reader.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,36 +43,53 @@ class Plain:
         return sorted(self.refused + self.wrong)
 
 
+@dataclass(frozen=True)
+class Lines:
+    """A file with plain lines in it: `count` of them, in runs, behind `skip` others."""
+
+    path: Path
+    skip: int
+    runs: list[PlainRun]
+    count: int
+
+    def number(self, line: int) -> int | None:
+        """Which plain line, from 0, stands on a line of the file, from 1; None where it is not plain."""
+        at = bisect_right(self.runs, line, key=lambda run: run.line) - 1
+        if at < 0:
+            return None
+        number = self.runs[at].row + line - self.runs[at].line
+        return number if number < (self.runs[at + 1].row if at + 1 < len(self.runs) else self.count) else None
+
+
 def load(
-    con: duckdb.DuckDBPyConnection, source: SourceFile, header: Header, path: Path, skip: int, count: int
+    con: duckdb.DuckDBPyConnection,
+    source: SourceFile,
+    header: Header,
+    lines: Lines,
+    integers: tuple[str, ...] = ("INTEGER", "BIGINT"),
 ) -> Plain | None:
-    """Load `count` plain lines behind `skip` others; None where more of them are odd than is worth the while.
+    """Load the plain lines of a file; None where DuckDB takes other lines too, or more are odd than is worth the while.
 
     Odd lines are those that the exact reader would not take without a note. Integers are held in 32 bits where they
     fit: half the memory for 26 million rows.
     """
     columns = [c for c in header.columns if isinstance(c, SourceColumn)]
-    for integers in ("INTEGER", "BIGINT"):
-        plain = _load(con, source, columns, path, skip, count, integers)
-        if plain is not None:
-            return plain
-    return None
+    found = (_load(con, source, columns, lines, type_) for type_ in integers)
+    return next((plain for plain in found if plain is not None), None)
 
 
 def _load(
     con: duckdb.DuckDBPyConnection,
     source: SourceFile,
     columns: list[SourceColumn],
-    path: Path,
-    skip: int,
-    count: int,
+    lines: Lines,
     integers: str,
 ) -> Plain | None:
     table, refusals = f"flat_{source.relation}", f"refused_{source.relation}"
     good = " AND ".join(f"coalesce({_good(c)}, false)" for c in columns)
     con.execute(f"DROP TABLE IF EXISTS {table}")
     try:
-        con.execute(f"CREATE TABLE {table} AS SELECT * FROM {_csv(path, skip, columns, integers, refusals)}")
+        con.execute(f"CREATE TABLE {table} AS SELECT * FROM {_csv(lines, columns, integers, refusals)}")
         refused = con.execute(
             f"SELECT DISTINCT line, line_byte_position, csv_line FROM {refusals} ORDER BY line LIMIT {_MOST_WRONG + 1}"
         ).fetchall()
@@ -85,9 +102,10 @@ def _load(
     row = con.execute(f"SELECT count(*), count(*) FILTER (WHERE {good}), {known} FROM {table}").fetchone()
     assert row is not None
     rows, taken = row[:2]
-    if rows + len(refused) != count or rows - taken > _MOST_WRONG or not _stand_there(path, refused):
+    numbers = [number for line, _, _ in refused if (number := lines.number(line)) is not None]
+    # Were a row made of another line, there would be one too many: DuckDB drops no line without a word.
+    if rows + len(numbers) != lines.count or rows - taken > _MOST_WRONG or not _stand_there(lines.path, refused):
         return None
-    numbers = [line - 1 - skip for line, _, _ in refused]
     wrong = (
         con.execute(f"SELECT rowid FROM {table} WHERE NOT ({good}) ORDER BY rowid").fetchall() if rows > taken else []
     )
@@ -123,11 +141,11 @@ def _line_numbers(rows: list[int], refused: list[int]) -> list[int]:
     return lines
 
 
-def _csv(path: Path, skip: int, columns: list[SourceColumn], integers: str, refusals: str) -> str:
+def _csv(lines: Lines, columns: list[SourceColumn], integers: str, refusals: str) -> str:
     types = ", ".join(f"{literal(c.target)}: {literal(_parsed_type(c, integers))}" for c in columns)
     return (
-        f"read_csv({literal(str(path))}, auto_detect = false, header = false, skip = {skip}, delim = ',', quote = '', "
-        f"escape = '', hive_partitioning = false, columns = {{{types}}}, ignore_errors = true, store_rejects = true, "
+        f"read_csv({literal(str(lines.path))}, auto_detect = false, header = false, skip = {lines.skip}, "
+        f"delim = ',', quote = '', escape = '', hive_partitioning = false, columns = {{{types}}}, ignore_errors = true, store_rejects = true, "
         f"rejects_table = {literal(refusals)}, rejects_scan = {literal(refusals + '_scans')})"
     )
 

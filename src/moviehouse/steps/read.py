@@ -122,17 +122,18 @@ def _read_flat(
     """Read a flat file that is plain but for a few lines, which are read exactly. None where they are many."""
     nowhere, copy = Path(os.devnull), work / f"plain_{source.relation}.csv"
     staged = stage(path, header, work / source.relation, advance, aside=nowhere)
-    text, skip = path, header.body_line - 1
-    if staged.odd:
-        staged = stage(path, header, work / f"{source.relation}-odd", lambda _: None, aside=copy)
-        text, skip = copy, 0
     if not 0 < len(staged.runs) <= flat.MOST_RUNS:
         return None
-    plain = flat.load(con, source, header, text, skip, staged.plain_rows)
-    copy.unlink(missing_ok=True)
+    runs, count = staged.runs, staged.plain_rows
+    here = flat.Lines(path, header.body_line - 1, runs, count)
+    plain = flat.load(con, source, header, here, ("INTEGER",) if staged.odd else ("INTEGER", "BIGINT"))
+    if plain is None and staged.odd:
+        # DuckDB takes odd lines too, or cannot go on behind one: let it have the plain ones alone.
+        stage(path, header, work / f"{source.relation}-copy", lambda _: None, aside=copy)
+        plain = flat.load(con, source, header, flat.Lines(copy, 0, [PlainRun(0, 1, 1)], count))
+        copy.unlink()
     if plain is None:
         return None
-    runs = staged.runs
     if plain.odd:
         lines = dict(zip(plain.odd, _lines(runs, plain.odd), strict=True))
         folder, odd_lines = work / f"{source.relation}-wrong", list(lines.values())
