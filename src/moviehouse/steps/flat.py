@@ -145,8 +145,9 @@ def _csv(lines: Lines, columns: list[SourceColumn], integers: str, refusals: str
     types = ", ".join(f"{literal(c.target)}: {literal(_parsed_type(c, integers))}" for c in columns)
     return (
         f"read_csv({literal(str(lines.path))}, auto_detect = false, header = false, skip = {lines.skip}, "
-        f"delim = ',', quote = '', escape = '', hive_partitioning = false, columns = {{{types}}}, ignore_errors = true, store_rejects = true, "
-        f"rejects_table = {literal(refusals)}, rejects_scan = {literal(refusals + '_scans')})"
+        f"delim = ',', quote = '', escape = '', hive_partitioning = false, columns = {{{types}}}, "
+        f"ignore_errors = true, store_rejects = true, rejects_table = {literal(refusals)}, "
+        f"rejects_scan = {literal(refusals + '_scans')})"
     )
 
 
