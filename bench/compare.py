@@ -12,7 +12,7 @@ The parts:
                every table are compared
     movies     movies_metadata.csv alone: the CPU of a build and of a standard-library script
     start      `moviehouse --help` and `moviehouse ask`, start included
-    scale      builds at 1/10, 1/3, 1 and 3 times the size
+    scale      builds at 1/10, 1/3, 1 and 3 times the size, of the kinds of sample that --kind names
 
 Every run is a process of its own with a new output directory, after the page cache is flushed. What is compared is
 run in turns, so that both see the same machine. Samples are made once and kept in the cache directory.
@@ -46,6 +46,7 @@ class Options:
     size: Fraction
     repeat: int
     cache: Path
+    kinds: tuple[str, ...] = KINDS
 
     def sample(self, kind: str, times: Fraction = Fraction(1)) -> Path:
         """The sample of a kind, at a multiple of the size."""
@@ -79,10 +80,11 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part (default: all)")
     parser.add_argument("--size", type=Fraction, default=Fraction(1), help="times the published size (default: 1)")
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="runs of each command (default: 5)")
+    parser.add_argument("--kind", choices=KINDS, action="append", help="for scale: only this kind (default: both)")
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--into", type=Path, metavar="PAGE", help="put each part's table between the page's markers")
     given = parser.parse_args()
-    options = Options(given.size, given.repeat, given.cache)
+    options = Options(given.size, given.repeat, given.cache, tuple(given.kind or KINDS))
     for part in given.only or PARTS:
         text = f"{PARTS[part](options)}\n\n{about(part, options)}"
         if given.into:
@@ -95,6 +97,8 @@ def about(part: str, options: Options) -> str:
     command = f".venv/bin/python bench/compare.py --only {part}"
     if options.size != 1:
         command += f" --size {options.size}"
+    if part == "scale":
+        command += "".join(f" --kind {kind}" for kind in options.kinds if options.kinds != KINDS)
     note = f"{options.size} times the published size, {options.repeat} runs of each in turns"
     packages = ("polars", "pandas", "pyarrow") if part == "baselines" else ()
     return measure.machine(command, note, *packages)
@@ -103,6 +107,11 @@ def about(part: str, options: Options) -> str:
 def moviehouse(source: Path, out: Path) -> list[str]:
     """The command of a whole build."""
     return [PYTHON, "-m", "moviehouse", "build", str(source), "--out", str(out)]
+
+
+def without_report(source: Path, out: Path) -> list[str]:
+    """The command of a build that leaves report.html out."""
+    return [*moviehouse(source, out), "--no-report"]
 
 
 def script(name: str) -> Callable[[Path, Path], list[str]]:
@@ -187,7 +196,8 @@ def movies(options: Options) -> str:
     if not source.exists():
         with zipfile.ZipFile(whole) as archive, zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED) as alone:
             alone.writestr("movies_metadata.csv", archive.read("movies_metadata.csv"))
-    runs = in_turns(options, {"stdlib": (STDLIB, source), "moviehouse": (moviehouse, source)})
+    commands = {"stdlib": STDLIB, "moviehouse": moviehouse, "moviehouse --no-report": without_report}
+    runs = in_turns(options, {name: (command, source) for name, command in commands.items()})
     head = ["Command", "CPU, min", "median", "CPU ÷ stdlib, min", "median", "Wall, min", "Peak memory"]
     lines = [
         [
@@ -236,7 +246,7 @@ def scale(options: Options) -> str:
     """Builds at several sizes, with their time and memory against those at 1."""
     blocks = []
     head = ["Size", "Wall, min", "median", "Time ÷ 1, min", "median", "CPU, min", "Peak memory", "Memory ÷ 1"]
-    for kind in KINDS:
+    for kind in options.kinds:
         runs = in_turns(options, {str(times): (moviehouse, options.sample(kind, times)) for times in SCALE})
         one = runs["1"]
         lines = [
