@@ -9,6 +9,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -109,7 +110,7 @@ def serve() -> Iterator[PostgresServer]:
     problem = ""
     for _ in range(TRIES):
         with ExitStack() as stack:
-            root = Path(tempfile.mkdtemp(prefix="pg-"))
+            root = Path(tempfile.mkdtemp(prefix="pg-", dir=_place()))
             stack.callback(shutil.rmtree, root, ignore_errors=True)
             server, process = _start(root, stack)
             if _ready(server, process):
@@ -117,6 +118,13 @@ def serve() -> Iterator[PostgresServer]:
                 return
             problem = server.log()[-2000:]
     raise RuntimeError(f"PostgreSQL did not start in {TRIES} tries. The end of its log:\n{problem}")
+
+
+def _place() -> str | None:
+    """Where the server's own user can get to: a directory for temporary files may be closed to others."""
+    usual = Path(tempfile.gettempdir()).resolve()
+    closed = any(not folder.stat().st_mode & stat.S_IXOTH for folder in (usual, *usual.parents))
+    return "/var/tmp" if closed and os.geteuid() == 0 else None
 
 
 def _start(root: Path, stack: ExitStack) -> tuple[PostgresServer, subprocess.Popen[bytes]]:

@@ -27,7 +27,7 @@ from moviehouse.run import RunRecord
 from moviehouse.steps import balance, check, conform, failure, log, publish, read, summary
 from moviehouse.steps.answer import create_views
 from moviehouse.steps.archive import Limits
-from moviehouse.steps.encoding import to_utf8
+from moviehouse.steps.encoding import codec_of, to_utf8
 from moviehouse.steps.extract import Extraction, extract
 from moviehouse.steps.fetch import Fetched, default_cache, fetch, there
 from moviehouse.steps.storage import ELSEWHERE, reading, writing
@@ -66,6 +66,7 @@ class Options:
             raise UsageError(f"{self.memory_limit!r} is not an amount of memory.", "Write --memory-limit 2GiB.")
         if self.threads is not None and self.threads < 1:
             raise UsageError("--threads must be at least 1.")
+        codec_of(self.encoding)
         for option in ("max_bytes", "max_members", "max_ratio"):
             if getattr(self, option) < 1:
                 raise UsageError(f"--{option.replace('_', '-')} must be at least 1.")

@@ -32,8 +32,8 @@ def ask(
 ) -> int:
     """Ask a release one of the nine questions; without a question, list them.
 
-    A name may be written without its case, accents and punctuation, or be a part that only one name has. Where several
-    have it, they are listed with their ids. The options may be repeated to compare genres or companies.
+    A name may be written without its case, accents and punctuation, or be its beginning, or that of a word in it. Where
+    several have it, they are listed with their ids. The options may be repeated to compare genres or companies.
 
     ```
     moviehouse ask

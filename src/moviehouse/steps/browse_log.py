@@ -123,9 +123,11 @@ def opened_log(release: Path, *, failed: bool = False) -> Iterator[Log]:
 
 
 def _newest_failure(out: Path) -> Path:
-    runs = sorted(out.glob("failed/*/errors.jsonl"))
+    runs = sorted(out.glob("failed/*/errors.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path))
     if not runs:
-        raise SourceError(f"No failed run is kept in {out}.", "The release's own log: moviehouse errors")
+        raise SourceError(
+            f"No failed run is kept in {out}.", f"The release's own log: moviehouse errors --release {out}"
+        )
     return runs[-1]
 
 

@@ -10,16 +10,21 @@ from moviehouse.errors import SourceError, UsageError
 _BLOCK = 1 << 22
 
 
+def codec_of(encoding: str) -> codecs.CodecInfo:
+    """The codec of a text encoding. Raises UsageError where Python knows none of that name."""
+    try:
+        "".encode(encoding)  # refuses what is a codec but no text's encoding, such as hex
+        return codecs.lookup(encoding)
+    except (LookupError, ValueError):
+        raise UsageError(f"There is no encoding {encoding!r}.", "Try utf-8, latin-1, cp1252 or utf-16.") from None
+
+
 def to_utf8(path: Path, encoding: str, work: Path) -> Path:
     """The path itself for UTF-8, else that of a copy in UTF-8 under `work`.
 
     Raises UsageError for an encoding that Python does not know, SourceError where a byte is none of it.
     """
-    try:
-        codec = codecs.lookup(encoding)
-        "".encode(encoding)  # refuses what is a codec but no text's encoding, such as hex
-    except (LookupError, ValueError):
-        raise UsageError(f"There is no encoding {encoding!r}.", "Try utf-8, latin-1, cp1252 or utf-16.") from None
+    codec = codec_of(encoding)
     if codec.name in ("utf-8", "utf-8-sig"):
         return path
     target = work / f"utf8-{path.name}"

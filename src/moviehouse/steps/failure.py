@@ -39,7 +39,7 @@ def keep(error: BaseException, outcomes: list[Outcome], record: RunRecord, targe
             fsync(target.failed.parent)
             if isinstance(error, MoviehouseError):
                 error.log = target.failed / "errors.jsonl"
-            for old in sorted(target.failed.parent.iterdir())[:-KEPT]:
+            for old in sorted(target.failed.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
                 shutil.rmtree(old, ignore_errors=True)
 
 
