@@ -164,7 +164,8 @@ def test_a_member_that_vanishes_while_a_run_reads_it(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone can become somebody else")
 def test_an_output_without_permission():
-    with tempfile.TemporaryDirectory() as folder, forks.forks() as server:  # pytest's own folders are closed to others
+    # The usual directories for temporary files may be closed to others, as pytest's own are.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, forks.forks() as server:
         Path(folder).chmod(0o755)
         source, out = write(Path(folder) / "in"), Path(folder) / "out"
         out.mkdir()

@@ -83,7 +83,13 @@ def fetch(
 def there(source: str) -> None:
     """Raise SourceError, before anything is written, where the source is no address or a path to nothing."""
     where = parse(source)
-    if isinstance(where, Local) and not where.path.exists():
+    if not isinstance(where, Local):
+        return
+    try:
+        found = where.path.exists()
+    except OSError as error:
+        raise SourceError(f"{where.shown} cannot be read: {error.strerror}.", "Check its permissions.") from error
+    if not found:
         raise _absent(where)
 
 
