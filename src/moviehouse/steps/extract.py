@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -84,13 +83,21 @@ class Extraction:
 
     def _work(self, title: str, jobs: dict[str, Job], size: int, progress: Progress) -> None:
         start = time.monotonic()
-        with suppress(BaseException), progress.step(title, size) as step, ThreadPoolExecutor(2) as pool:
-            for name, job in jobs.items():
-                pool.submit(self._do, name, job, step)
-            pool.shutdown()
-            self.seconds = round(time.monotonic() - start, 3)
-            if self._failure:
-                raise self._failure
+        try:
+            with progress.step(title, size) as step, ThreadPoolExecutor(2) as pool:
+                for name, job in jobs.items():
+                    pool.submit(self._do, name, job, step)
+                pool.shutdown()
+                self.seconds = round(time.monotonic() - start, 3)
+                if self._failure:
+                    raise self._failure
+        except BaseException as error:  # whoever waits for a member is told
+            self._failure = self._failure or error
+            self._stop.set()
+        finally:
+            for member in self._members.values():
+                if not member.done():
+                    member.set_exception(self._failure or InterruptedError("extracting was stopped"))
 
     def _do(self, name: str, job: Job, step: Step) -> None:
         def advance(amount: int) -> None:
