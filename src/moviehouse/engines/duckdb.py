@@ -16,6 +16,8 @@ from moviehouse.sql.text import literal, name
 
 # DuckDB 1.4 and later can open what is written in this version; the default of 2.0 only 2.0 can.
 STORAGE_VERSION = "v1.4.0"
+# Twice the default: 26 million ratings take a fifth less time to write, and a quarter less room.
+_ROW_GROUP = 245_760
 _SEARCH_PATH = "SET search_path = 'memory.main,model.main'"
 
 
@@ -31,7 +33,8 @@ class DuckDB:
         if threads:
             config["threads"] = threads
         self.con = duckdb.connect(":memory:", config=config)
-        self.con.execute(f"ATTACH {literal(str(database))} AS model (STORAGE_VERSION {literal(STORAGE_VERSION)})")
+        options = f"STORAGE_VERSION {literal(STORAGE_VERSION)}, ROW_GROUP_SIZE {_ROW_GROUP}"
+        self.con.execute(f"ATTACH {literal(str(database))} AS model ({options})")
         self.con.execute(_SEARCH_PATH)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:

@@ -25,6 +25,7 @@ def statement(folder: str, name: str) -> str:
     return resources.files(__name__).joinpath(folder, f"{name}.sql").read_text(encoding="utf-8")
 
 
+@cache
 def names(folder: str) -> tuple[str, ...]:
     """The statements of a folder, sorted."""
     entries = resources.files(__name__).joinpath(folder).iterdir()

@@ -6,7 +6,9 @@ text where a cell is not of its kind; `zero_…`, whether the cell is a null tok
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -16,6 +18,8 @@ from moviehouse.steps.header import Header
 from moviehouse.steps.staged import Staged
 
 _LEAST_LINE = 2 << 20
+# Chunks of a part: enough for every core, few enough to be held with their lists taken apart.
+_PART = 8
 
 
 def value_sql(column: SourceColumn, cell: str) -> str:
@@ -34,10 +38,19 @@ def value_sql(column: SourceColumn, cell: str) -> str:
 
 @dataclass(frozen=True)
 class Origin:
-    """Staged records as a relation: its SQL, and the expression of each source column's cell."""
+    """Staged records as a relation: its SQL, and the expression of each source column's cell.
+
+    `parts` are the same records a few chunks at a time: lists of all of them at once take memory without bound.
+    """
 
     sql: str
     cells: dict[str, str]
+    parts_sql: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> list[Origin]:
+        """The relation in parts, in the order of the file; one if it was not read in chunks."""
+        return [Origin(sql, self.cells) for sql in self.parts_sql or (self.sql,)]
 
     def cell(self, column: SourceColumn | NestedColumn) -> str:
         """The cell's text; NULL where the file has no such column."""
@@ -57,14 +70,18 @@ def origin(header: Header, staged: Staged) -> Origin:
     if not staged.chunks:
         nothing = [f"0::BIGINT AS {n}" for n in names] + [f"''::VARCHAR AS cell_{i}" for i in range(header.width)]
         return Origin(f"(SELECT {', '.join(nothing)} WHERE false)", cells)
-    files = ", ".join(literal(str(path)) for path in staged.chunks)
-    return Origin(
-        f"read_csv([{files}], columns = {{{', '.join(types)}}}, auto_detect = false, header = false, "
-        "hive_partitioning = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\n', "
-        "strict_mode = true, parallel = false, "
-        f"max_line_size = {max(_LEAST_LINE, staged.longest + 1024)})",
-        cells,
-    )
+
+    def read(chunks: Sequence[Path]) -> str:
+        files = ", ".join(literal(str(path)) for path in chunks)
+        return (
+            f"read_csv([{files}], columns = {{{', '.join(types)}}}, auto_detect = false, header = false, "
+            "hive_partitioning = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\n', "
+            "strict_mode = true, parallel = false, "
+            f"max_line_size = {max(_LEAST_LINE, staged.longest + 1024)})"
+        )
+
+    chunks = staged.chunks
+    return Origin(read(chunks), cells, tuple(read(chunks[i : i + _PART]) for i in range(0, len(chunks), _PART)))
 
 
 def parse(con: duckdb.DuckDBPyConnection, source: SourceFile, origin: Origin, table: str) -> None:

@@ -37,17 +37,24 @@ def read(con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColum
     """Create the relation of a nested column (for a single dict `single_…`) from staged records."""
     relation = name(column.relation or f"single_{column.name}")
     con.execute(f"CREATE TABLE {relation} ({columns(source, column)})")
-    con.execute(f"CREATE TABLE split_cell AS {_split_sql(source, column, origin)}")
-    con.execute(f"INSERT INTO {relation} {_elements_sql(source, column)}")
-    row = con.execute(
-        f"SELECT (SELECT count(*) FROM {relation}), count(*) FILTER (WHERE elements IS NULL AND other IS NULL) "
-        "FROM split_cell"
-    ).fetchone()
-    assert row is not None
-    elements = row[0] + _read_others(con, source, column, work)
-    con.execute("DROP TABLE split_cell")
+    elements = empty = 0
+    for part in origin.parts:
+        con.execute(f"CREATE TABLE split_cell AS {_split_sql(source, column, part)}")
+        elements += _inserted(con, f"INSERT INTO {relation} {_elements_sql(source, column)}")
+        row = con.execute("SELECT count(*) FROM split_cell WHERE elements IS NULL AND other IS NULL").fetchone()
+        assert row is not None
+        empty += row[0]
+        elements += _read_others(con, source, column, work)
+        con.execute("DROP TABLE split_cell")
     _note_unknown(con, source, column, relation)
-    return Count(int(elements), int(row[1]))
+    return Count(elements, empty)
+
+
+def _inserted(con: duckdb.DuckDBPyConnection, insert_sql: str) -> int:
+    """Insert rows; gives how many."""
+    row = con.execute(insert_sql).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _keys(source: SourceFile) -> str:

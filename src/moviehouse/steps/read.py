@@ -68,7 +68,7 @@ def read_absent(con: duckdb.DuckDBPyConnection, source: SourceFile) -> Reading:
     for column in source.nested:
         if column.relation:
             con.execute(f"CREATE TABLE {column.relation} ({nested.columns(source, column)})")
-    _suspect(con, source)
+    _suspect(con, source, source.relation)
     return Reading(source.name)
 
 
@@ -98,16 +98,20 @@ def read_member(
         staged = stage(path, header, work / source.relation, advance)
         reading = _read_staged(con, source, header, staged, path, work)
         con.execute(f"ALTER TABLE exact_{source.relation} RENAME TO {source.relation}")
-    _suspect(con, source)
+        _suspect(con, source, source.relation)
     return reading
 
 
-def _suspect(con: duckdb.DuckDBPyConnection, source: SourceFile) -> None:
-    """Gather the keys that may stand more than once, where grouping all of them would take long."""
+def _suspect(con: duckdb.DuckDBPyConnection, source: SourceFile, relation: str, exact: str = "") -> None:
+    """Gather the keys that may stand more than once, where grouping all of them would take long.
+
+    Every key of the few rows of `exact` is one: windows over a union of both would hold all rows in memory.
+    """
     if source.suspects:
         keys = [c.target for c in source.key]
-        find_suspects(con, source.relation, keys, "suspect")
-        con.execute(f"CREATE TABLE {source.suspects} AS SELECT * FROM suspect")
+        find_suspects(con, relation, keys, "suspect")
+        more = f" UNION SELECT {', '.join(name(key) for key in keys)} FROM {exact}" if exact else ""
+        con.execute(f"CREATE TABLE {source.suspects} AS SELECT * FROM suspect{more}")
         con.execute("DROP TABLE suspect")
 
 
@@ -145,8 +149,11 @@ def _read_flat(
     reading = Reading(source.name, staged.records)
     if staged.odd:
         reading = _read_staged(con, source, header, staged, path, work)
-        exact = f" UNION ALL BY NAME SELECT * FROM exact_{source.relation}"
-    con.execute(f"CREATE VIEW {source.relation} AS {flat.select(source, header, plain, runs)}{exact}")
+        exact = f"exact_{source.relation}"
+    con.execute(f"CREATE VIEW plain_{source.relation} AS {flat.select(source, header, plain, runs)}")
+    both = f"SELECT * FROM plain_{source.relation}" + (f" UNION ALL BY NAME SELECT * FROM {exact}" if exact else "")
+    con.execute(f"CREATE VIEW {source.relation} AS {both}")
+    _suspect(con, source, f"plain_{source.relation}", exact)
     for column, empty in plain.empty.items():
         tokens = reading.null_tokens.setdefault(column, {})
         tokens["empty"] = tokens.get("empty", 0) + empty

@@ -130,7 +130,6 @@ class _Stager:
 
     def run(self, advance: Callable[[int], None]) -> Staged:
         whole, buf, size = _whole_record(self.header.width), self.buf, len(self.buf)
-        has_nul = buf.find(b"\0") >= 0
         told = 0
         while self.at < size:
             if self.header.skeleton and self._bulk():
@@ -138,7 +137,7 @@ class _Stager:
             match = whole.match(buf, self.at)
             if match is not None:
                 raw = match[0][: match.start(1) - match.start()] if match[1] else match[0]
-                if (raw.isascii() or _is_utf8(raw)) and not (has_nul and b"\0" in raw):
+                if (raw.isascii() or _is_utf8(raw)) and b"\0" not in raw:
                     self._take(raw, raw, match.end())
                 else:
                     self._refuse_bytes(raw, match.end())
