@@ -110,7 +110,7 @@ def build(
 
     `source` is s3://, https://, file://, the path of a zip, or a directory of CSV files. `format` is
     that of tables/, parquet or csv; `sign=False` reads S3 without credentials; `cache` is where
-    downloads are kept; `memory_limit` and `threads` are DuckDB's; `max_bytes` limits what an archive
+    downloads are kept; DuckDB gets half of `memory_limit`; `max_bytes` limits what an archive
     may extract to, `max_members` how many members it may have, `max_ratio` how many times larger
     inflating may make one; `wait` is how many seconds to wait for another run that writes to `out`;
     `report=False` leaves report.html out. Raises SourceError where the source cannot be used, GateError

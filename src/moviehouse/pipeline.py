@@ -25,7 +25,7 @@ from moviehouse.render.ddl import comments_sql, schema_sql
 from moviehouse.render.report import write_report
 from moviehouse.run import RunRecord
 from moviehouse.steps import balance, check, conform, failure, log, publish, read, summary
-from moviehouse.steps.answer import create_views
+from moviehouse.steps.answer import create_views, use_answers, work_out
 from moviehouse.steps.archive import Limits
 from moviehouse.steps.encoding import codec_of, to_utf8
 from moviehouse.steps.extract import Extraction, extract
@@ -41,8 +41,9 @@ _MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|[kmgt]i?b)")
 class Options:
     """How a run is done; the defaults are those of the command.
 
-    `memory_limit` is DuckDB's. Of an archive, `max_bytes` limits what it may extract to, `max_members` how
-    many members it may have, and `max_ratio` how many times larger inflating may make one.
+    `memory_limit` is the process's, of which DuckDB gets half: the rest is for what it does not count. Of an
+    archive, `max_bytes` limits what it may extract to, `max_members` how many members it may have, and
+    `max_ratio` how many times larger inflating may make one.
     `wait` is how many seconds to wait for another run to leave the output.
     `report` is whether report.html is written.
     """
@@ -72,6 +73,13 @@ class Options:
                 raise UsageError(f"--{option.replace('_', '-')} must be at least 1.")
         if not 0 <= self.wait < float("inf"):
             raise UsageError("--wait must be a number of seconds, 0 or more.")
+
+    @property
+    def engine_limit(self) -> str:
+        """DuckDB's part of the memory."""
+        number = re.match(r"[0-9.]+", self.memory_limit)
+        assert number is not None
+        return f"{float(number[0]) / 2:f}{self.memory_limit[number.end() :].strip()}"
 
     @property
     def limits(self) -> Limits:
@@ -144,7 +152,7 @@ def _extract(run: Run) -> None:
 
 def _read(run: Run) -> None:
     options = run.options
-    run.engine = DuckDB(run.database, run.work, memory_limit=options.memory_limit, threads=options.threads)
+    run.engine = DuckDB(run.database, run.work, memory_limit=options.engine_limit, threads=options.threads)
     con = run.engine.con
     read.prepare(con)
     read.note_files(con, run.record.missing_files, run.record.ignored_files)
@@ -212,6 +220,7 @@ def _check_and_write(run: Run) -> None:
     """Write the files while the tables are checked: nothing is published unless both end well."""
 
     def write(con: duckdb.DuckDBPyConnection) -> None:
+        use_answers(con)
         with run.record.timed("write"):
             publish.write_release(con, run.staging, run.options.format, run.progress)
 
@@ -228,11 +237,12 @@ def _check_and_write(run: Run) -> None:
 @contextmanager
 def _finished(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the release's database, with its comments and views; nothing changes it any more."""
-    with opened(run.database, run.options.memory_limit, run.options.threads, read_only=False) as con:
+    with opened(run.database, run.options.engine_limit, run.options.threads, read_only=False) as con:
         for comment in comments_sql(TABLES):
             con.execute(comment)
         create_views(con)
         con.execute("CHECKPOINT")  # closing does it too, and tells nobody when it fails
+        work_out(con)
         yield con
 
 

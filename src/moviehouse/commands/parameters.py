@@ -22,7 +22,8 @@ Cache = Annotated[
     Path | None,
     Parameter(help="Where downloads are kept [default: $MOVIEHOUSE_CACHE or ~/.cache/moviehouse]."),
 ]
-Memory = Annotated[str, Parameter(help="How much memory DuckDB may use before it spills to disk.")]
+Memory = Annotated[str, Parameter(help="How much memory to take; DuckDB gets half, and spills to disk beyond.")]
+QueryMemory = Annotated[str, Parameter(name="--memory-limit", help="How much memory DuckDB may use.")]
 Threads = Annotated[int | None, Parameter(help="How many threads DuckDB may use [default: one per core].")]
 MaxBytes = Annotated[
     int, Parameter(help="How many bytes an archive may extract to [default: 64 GiB].", show_default=False)

@@ -27,7 +27,7 @@ def sql(
     format: p.Format = None,
     output: p.Output = None,
     limit: p.Limit = 1000,
-    memory_limit: p.Memory = "2GiB",
+    memory_limit: p.QueryMemory = "2GiB",
     threads: p.Threads = None,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:

@@ -20,6 +20,7 @@ from moviehouse.steps.target import DATABASE
 from moviehouse.steps.totals import no_total, totals
 
 _NOTED_ROWS = 5
+_ANSWERED = "answered"
 
 
 def create_views(con: duckdb.DuckDBPyConnection) -> None:
@@ -28,6 +29,21 @@ def create_views(con: duckdb.DuckDBPyConnection) -> None:
         for stem in stems:
             con.execute(f"CREATE VIEW {name(stem)} AS {statement(folder, stem)}")
             con.execute(f"COMMENT ON VIEW {name(stem)} IS {literal(header(folder, stem))}")
+
+
+def work_out(con: duckdb.DuckDBPyConnection) -> None:
+    """Work the views and the questions out once, for checks, files and report alike; `use_answers` finds them."""
+    con.execute(f"ATTACH ':memory:' AS {_ANSWERED}")
+    use_answers(con)
+    for folder, stems in (("views", VIEWS), ("questions", QUESTIONS)):
+        for stem in stems:
+            con.execute(f"CREATE TABLE {_ANSWERED}.main.{name(stem)} AS {statement(folder, stem)}")
+
+
+def use_answers(con: duckdb.DuckDBPyConnection) -> None:
+    """Let a connection find what was worked out under the names of the views."""
+    (database,) = con.execute("SELECT current_database()").fetchall()[0]
+    con.execute(f"SET search_path = {literal(f'{_ANSWERED}.main,{name(database)}.main')}")
 
 
 @dataclass(frozen=True)

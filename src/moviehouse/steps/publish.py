@@ -37,10 +37,8 @@ def write_release(con: duckdb.DuckDBPyConnection, staging: Path, format_: str, p
         for table in TABLES:
             _copy(con, name(table.name), tables / f"{table.name}.{format_}", format_)
         for question in QUESTIONS:
-            con.execute(f"CREATE OR REPLACE TEMP TABLE answer AS SELECT * FROM {name(question)}")
-            _copy(con, "answer", answers / f"{question}.parquet", "parquet")
-            _copy(con, "answer", answers / f"{question}.csv", "csv", _for_spreadsheets(con, "answer"))
-        con.execute("DROP TABLE answer")
+            _copy(con, name(question), answers / f"{question}.parquet", "parquet")
+            _copy(con, name(question), answers / f"{question}.csv", "csv", _for_spreadsheets(con, question))
         _copy(con, "error_log", staging / "errors.jsonl", "jsonl")
 
 
