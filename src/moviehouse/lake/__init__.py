@@ -1,1 +1,1 @@
-"""The lake: drops kept as readings in Iceberg tables, and the state that they add up to."""
+"""The lake: drops of any order, merged into one state."""
