@@ -35,7 +35,9 @@ for i in range(count):
 
 
 def reading(name: str, **more) -> Reading:
-    return Reading(**{"reading_id": name, "drop_id": f"drop {name}", "observed_at": TIME, "logic": 1, "full": True, **more})
+    return Reading(
+        **{"reading_id": name, "drop_id": f"drop {name}", "observed_at": TIME, "logic": 1, "full": True, **more}
+    )
 
 
 def commit(ledger: Ledger, *readings: Reading, **more):

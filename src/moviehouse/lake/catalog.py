@@ -156,7 +156,11 @@ def _known(error: BaseException, name: str) -> tuple[str, str, bool] | None:
     if isinstance(error, (ConnectionError, TimeoutError)):
         return f"The storage of the lake {name} does not answer.", "Check that it runs.", True
     if isinstance(error, ValueError) and "catalog" in str(error).lower():
-        return f"The catalog {name} is not configured rightly.", "See docs/lake.md, and PyIceberg's documentation.", False
+        return (
+            f"The catalog {name} is not configured rightly.",
+            "See docs/lake.md, and PyIceberg's documentation.",
+            False,
+        )
     return None
 
 

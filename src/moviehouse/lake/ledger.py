@@ -186,9 +186,13 @@ class Ledger:
 
     def note(self, reading: Reading, status: str, why: str = "", log: str = "") -> None:
         """Append a row about a reading that is staged or set aside; `log` is where its error log is."""
-        table = ensure(self._lake, READING, lambda: _schema(_NOTED), {**PROPERTIES})
+        table = self.notes()
         row = {**_as_row(reading), "status": status, "why": why, "error_log": log, "noted_at": now()}
         table.append(_arrow([row], table.schema()))
+
+    def notes(self) -> Table:
+        """The table of readings that were staged or set aside; made where there is none."""
+        return ensure(self._lake, READING, lambda: _schema(_NOTED), PROPERTIES)
 
     def noted(self) -> list[dict[str, Any]]:
         """The rows about readings that were staged or set aside, oldest first."""
