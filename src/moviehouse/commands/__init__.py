@@ -13,6 +13,7 @@ from moviehouse.commands.build import build
 from moviehouse.commands.check import check
 from moviehouse.commands.completion import completion
 from moviehouse.commands.errors import errors
+from moviehouse.commands.load import load
 from moviehouse.commands.publish import publish
 from moviehouse.commands.sample import sample
 from moviehouse.commands.schema import schema
@@ -66,6 +67,7 @@ app = App(
 # The groups in the order in which --help shows them.
 COMMANDS = {
     "Make a release": (build, check, sample),
+    "Keep a lake": (load,),
     "Ask a release": (ask, trace, why, sql),
     "Look into it": (errors, schema),
     "Pass it on": (publish,),

@@ -11,8 +11,6 @@ import duckdb
 from moviehouse.errors import TargetError
 from moviehouse.lake.catalog import Lake
 from moviehouse.lake.ledger import PATIENCE, Pin, pause, unclear_answers
-from moviehouse.model.schema import Column
-from moviehouse.sql.text import name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,12 +21,6 @@ READING_PROPERTY = "moviehouse.reading"
 _BATCH_ROWS = 100_000
 _FILE_BYTES = 256 << 20
 """Of rows in memory; as Parquet they take a tenth of it or less."""
-
-
-def select(columns: Sequence[Column], relation: str, **constants: str) -> str:
-    """Selects columns of a relation in the lake's types; `constants` are SQL for the columns of those names."""
-    cells = (f"CAST({constants.get(c.name, name(c.name))} AS {c.type}) AS {name(c.name)}" for c in columns)
-    return f"SELECT {', '.join(cells)} FROM {relation}"
 
 
 def write_files(con: duckdb.DuckDBPyConnection, query: str, table: Table) -> list[DataFile]:
@@ -62,6 +54,7 @@ def add_files(lake: Lake, table: Table, files: Sequence[DataFile], **properties:
     """
     from pyiceberg.exceptions import CommitFailedException
 
+    again: tuple[type[Exception], ...] = (CommitFailedException, *unclear_answers())
     snapshot_id, start, tries = 0, time.monotonic(), 0
     while True:
         found = table.snapshot_by_id(snapshot_id) if tries else None
@@ -69,16 +62,15 @@ def add_files(lake: Lake, table: Table, files: Sequence[DataFile], **properties:
             return Pin(found.snapshot_id, found.sequence_number or 0)
         try:
             with table.transaction() as transaction:
-                with transaction.update_snapshot(snapshot_properties=properties).merge_append() as append:
-                    if tries:
-                        append._snapshot_id = snapshot_id
-                    snapshot_id = append.snapshot_id
-                    for file in files:
-                        append.append_data_file(file)
+                append = transaction.update_snapshot(snapshot_properties=properties).merge_append()
+                append._snapshot_id = snapshot_id = snapshot_id or append.snapshot_id
+                for file in files:
+                    append.append_data_file(file)
+                append.commit()
             found = table.snapshot_by_id(snapshot_id)
             assert found is not None
             return Pin(snapshot_id, found.sequence_number or 0)
-        except (CommitFailedException, *unclear_answers()) as error:
+        except again as error:
             tries += 1
             if time.monotonic() - start > PATIENCE:
                 raise TargetError(

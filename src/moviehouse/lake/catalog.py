@@ -132,43 +132,64 @@ def _known(error: BaseException, name: str) -> tuple[str, str, bool] | None:
     from pyiceberg import exceptions as ice
     from sqlalchemy.exc import DatabaseError
 
-    unauthorised = (ice.UnauthorizedError, ice.ForbiddenError, ice.AuthorizationExpiredError, ice.OAuthError)
-    busy = (ice.ServerError, ice.ServiceUnavailableError, ice.TooManyRequestsError, ice.CommitStateUnknownException)
-    if isinstance(error, (*unauthorised, aws.NoCredentialsError, aws.PartialCredentialsError, ice.SignError)):
-        hint = "Check the credentials that PyIceberg is configured with for this catalog, and what they may do."
-        return f"The catalog of the lake {name} does not let us in.", hint, False
-    if isinstance(error, busy):
-        return f"The catalog of the lake {name} failed ({type(error).__name__}).", "See its log.", True
-    if isinstance(error, (requests.RequestException, aws.EndpointConnectionError, aws.ConnectionError)):
-        return f"The catalog of the lake {name} does not answer.", "Check the address, and that it runs.", True
-    if isinstance(error, (ice.RESTError, aws.ClientError, ice.NoSuchNamespaceError)):
-        kind = type(error).__name__
-        hint = "Check the address and the properties of the catalog (its warehouse, for one)."
-        return f"The catalog of the lake {name} refused a request ({kind}).", hint, False
-    if isinstance(error, ice.CommitFailedException):
-        return f"Others kept changing the lake {name}.", "Run again when fewer write to it.", True
-    if isinstance(error, DatabaseError):
-        busy_now = "locked" in str(error.orig)
-        hint = "Another process holds it." if busy_now else "Check that it may be written, and that its disk has room."
-        return f"The catalog of the lake {name} cannot be used: {error.orig}.", hint, busy_now
-    if isinstance(error, OSError) and not isinstance(error, ConnectionError):
-        return _storage(error, name)
-    if isinstance(error, (ConnectionError, TimeoutError)):
-        return f"The storage of the lake {name} does not answer.", "Check that it runs.", True
-    if isinstance(error, ValueError) and "catalog" in str(error).lower():
-        return (
-            f"The catalog {name} is not configured rightly.",
-            "See docs/lake.md, and PyIceberg's documentation.",
+    kind, catalog = type(error).__name__, f"The catalog of the lake {name}"
+    answers: tuple[tuple[tuple[type[BaseException], ...], str, str, bool], ...] = (
+        (
+            (ice.UnauthorizedError, ice.ForbiddenError, ice.AuthorizationExpiredError, ice.OAuthError, ice.SignError,
+             aws.NoCredentialsError, aws.PartialCredentialsError),
+            f"{catalog} does not let us in.",
+            "Check the credentials that PyIceberg is configured with for this catalog, and what they may do.",
             False,
-        )
+        ),
+        (
+            (ice.ServerError, ice.ServiceUnavailableError, ice.TooManyRequestsError, ice.CommitStateUnknownException),
+            f"{catalog} failed ({kind}).",
+            "See its log.",
+            True,
+        ),
+        (
+            (requests.RequestException, aws.EndpointConnectionError, aws.ConnectionError),
+            f"{catalog} does not answer.",
+            "Check the address, and that it runs.",
+            True,
+        ),
+        (
+            (ice.RESTError, aws.ClientError, ice.NoSuchNamespaceError),
+            f"{catalog} refused a request ({kind}).",
+            "Check the address and the properties of the catalog (its warehouse, for one).",
+            False,
+        ),
+        (
+            (ice.CommitFailedException,),
+            f"Others kept changing the lake {name}.",
+            "Run again when fewer write to it.",
+            True,
+        ),
+    )  # fmt: skip
+    for classes, message, hint, retry in answers:
+        if isinstance(error, classes):
+            return message, hint, retry
+    if isinstance(error, DatabaseError):
+        busy = "locked" in str(error.orig)
+        hint = "Another process holds it." if busy else "Check that it may be written, and that its disk has room."
+        return f"{catalog} cannot be used: {error.orig}.", hint, busy
+    return _storage(error, name) if isinstance(error, OSError) else _configuration(error, name)
+
+
+def _configuration(error: BaseException, name: str) -> tuple[str, str, bool] | None:
+    if isinstance(error, ValueError) and "catalog" in str(error).lower():
+        return f"The catalog {name} is not configured rightly.", "docs/lake.md has examples.", False
     return None
 
 
 def _storage(error: OSError, name: str) -> tuple[str, str, bool]:
+    storage = f"The storage of the lake {name}"
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return f"{storage} does not answer.", "Check that it runs.", True
     if isinstance(error, PermissionError) or "ACCESS_DENIED" in str(error):
-        return f"The storage of the lake {name} does not let us in.", "Check who may read and write it.", False
-    if error.strerror and error.errno:
-        return f"The storage of the lake {name} failed: {error.strerror}.", "Make room, or mend it.", True
+        return f"{storage} does not let us in.", "Check who may read and write it.", False
     if isinstance(error, FileNotFoundError):
         return f"A file of the lake {name} is gone.", "If upkeep has just removed it, run again.", True
-    return f"The storage of the lake {name} failed.", "Check that it runs, and may be used.", True
+    if error.errno and error.strerror:
+        return f"{storage} failed: {error.strerror}.", "Make room, or mend it.", True
+    return f"{storage} failed.", "Check that it runs, and may be used.", True

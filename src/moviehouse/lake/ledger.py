@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from moviehouse.errors import TargetError
 from moviehouse.lake.catalog import Lake
-from moviehouse.lake.tables import PROPERTIES, ensure, ensure_namespace, present
+from moviehouse.lake.state import counting
+from moviehouse.lake.tables import PROPERTIES, ensure, ensure_namespace, iceberg_type, present
 from moviehouse.model.schema import Column
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class Reading:
         return (self.observed_at, self.drop_id)
 
     def repeats(self, other: Reading) -> bool:
-        """Whether it says what the other says already."""
-        return self.token == other.token and self.full == other.full and self.logic <= other.logic
+        """Whether it says nothing that counts beside the other."""
+        return self.token == other.token and (self.logic, self.full) <= (other.logic, other.full)
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,8 @@ class Release:
 
     @property
     def visible(self) -> dict[str, Reading]:
-        """The readings that count: of each drop the one by the newest logic, of several of it the last one."""
-        newest: dict[tuple[datetime, str], Reading] = {}
-        for reading in sorted(self.readings.values(), key=lambda r: (r.logic, r.reading_id)):
-            newest[reading.token] = reading
-        return {reading.reading_id: reading for reading in newest.values()}
+        """The readings that count, by id: of each drop one."""
+        return {reading.reading_id: reading for reading in counting(self.readings.values())}
 
     def shows(self, reading: Reading) -> Reading | None:
         """The reading that makes this one superfluous, if any."""
@@ -161,6 +159,7 @@ class Ledger:
         from pyiceberg.exceptions import CommitFailedException
 
         assert self._release is not None
+        again: tuple[type[Exception], ...] = (CommitFailedException, *unclear_answers())
         release_id, start, conflicts, unclear = secrets.token_hex(8), time.monotonic(), 0, False
         while True:
             try:
@@ -175,7 +174,7 @@ class Ledger:
                 release = _next(newest, change, release_id)
                 self._append(release, change)
                 return Outcome(release, True, conflicts)
-            except (CommitFailedException, *unclear_answers()) as error:
+            except again as error:
                 conflicts, unclear = conflicts + 1, True
                 if time.monotonic() - start > PATIENCE:
                     raise TargetError(
@@ -202,16 +201,14 @@ class Ledger:
 
     def _history(self, *, whole: bool) -> list[Release]:
         """The releases, oldest first; without `whole` those since the last one that has all readings."""
-        from pyiceberg.expressions import AlwaysTrue, BooleanExpression, GreaterThanOrEqual
-
         assert self._release is not None
         snapshot = self._release.current_snapshot()
         if snapshot is None:
             return []
-        since: BooleanExpression = AlwaysTrue()
+        since: dict[str, Any] = {}
         if not whole and snapshot.summary is not None and (base := snapshot.summary.additional_properties.get(_BASE)):
-            since = GreaterThanOrEqual("number", int(base))
-        rows = self._release.scan(since, snapshot_id=snapshot.snapshot_id).to_arrow().to_pylist()
+            since = {"row_filter": f"number >= {int(base)}"}
+        rows = self._release.scan(**since, snapshot_id=snapshot.snapshot_id).to_arrow().to_pylist()
         releases: list[Release] = []
         for row in sorted(rows, key=lambda row: row["number"]):
             releases.append(_from_row(row, releases[-1] if releases else Release()))
@@ -240,7 +237,7 @@ def pause(tries: int) -> None:
     time.sleep(random.uniform(0.01, min(0.05 * 2 ** min(tries, 6), 2.0)))  # noqa: S311
 
 
-def unclear_answers() -> tuple[type[BaseException], ...]:
+def unclear_answers() -> tuple[type[Exception], ...]:
     """Answers after which nobody knows whether the commit took place."""
     import requests
     from pyiceberg.exceptions import CommitStateUnknownException, ServerError, ServiceUnavailableError
@@ -263,7 +260,7 @@ def _next(newest: Release, change: Change, release_id: str) -> Release:
     readings = {id_: r for id_, r in newest.readings.items() if id_ not in change.remove}
     readings |= {reading.reading_id: reading for reading in change.add}
     # Releases are ordered in time as by number, whatever the clocks of the loaders say.
-    created = max(now(), newest.created_at or datetime.min)  # noqa: DTZ901
+    created = max(now(), newest.created_at or datetime.min)
     folded = newest.folded if change.folded is None else change.folded
     pins = later(newest.pins, change.pins)
     return Release(newest.number + 1, release_id, created, change.kind, readings, folded, pins)
@@ -316,8 +313,6 @@ def _schema(columns: Iterable[Column | tuple[str, tuple[Column, ...] | None, str
 
     from pyiceberg.schema import Schema
     from pyiceberg.types import ListType, NestedField, StringType, StructType
-
-    from moviehouse.lake.tables import iceberg_type
 
     ids, made = count(1), []
     for column in columns:

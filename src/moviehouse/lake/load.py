@@ -132,7 +132,7 @@ def _load(
         record.status = "set_aside"
         failure.keep(error, run.outcomes, record, target, run.database)
         with told(lake.name, writing=True):
-            error.log = keep_log(ledger, lake, _counted(reading, run), error, target.failed)
+            error.log = keep_log(ledger, _counted(reading, run), error, target.failed)
         raise
     with told(lake.name, writing=True):
         return _publish(lake, ledger, reading, run, progress)
@@ -237,8 +237,9 @@ def _publish(lake: Lake, ledger: Ledger, reading: Reading, run: pipeline.Run, pr
 
     def decide(newest: Release) -> Change | None:
         if now() - begun > LONGEST:
+            hours = LONGEST.total_seconds() / 3600
             raise TargetError(
-                f"The load took longer than {LONGEST.total_seconds() / 3600:g} hours: upkeep may have taken it for dead.",
+                f"The load took longer than {hours:g} hours: upkeep may have taken it for dead.",
                 "Load the drop again, in smaller parts if it is that large.",
             )
         return None if newest.shows(reading) else Change("load", (reading,), pins=pins)

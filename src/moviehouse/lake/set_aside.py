@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from moviehouse.errors import MoviehouseError
-from moviehouse.lake.catalog import Lake
 from moviehouse.lake.ledger import Ledger, Reading
 
 FOLDER = "set-aside"
 """Where the logs lie, in the location of the table `reading`."""
 
 
-def keep_log(ledger: Ledger, lake: Lake, reading: Reading, error: MoviehouseError, folder: Path) -> str:
+def keep_log(ledger: Ledger, reading: Reading, error: MoviehouseError, folder: Path) -> str:
     """Keep the log and the run record of a failed load, and note the reading; where the log is then."""
     table = ledger.notes()
     place = f"{table.location()}/{FOLDER}/{reading.reading_id}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from moviehouse.lake.catalog import Lake
@@ -98,10 +99,8 @@ def ensure_namespace(lake: Lake) -> None:
     from sqlalchemy.exc import IntegrityError
 
     if not lake.catalog.namespace_exists(NAMESPACE):
-        try:
+        with suppress(NamespaceAlreadyExistsError, IntegrityError):
             lake.catalog.create_namespace(NAMESPACE)
-        except (NamespaceAlreadyExistsError, IntegrityError):
-            pass
 
 
 def row_table(lake: Lake, name: str) -> Table:

@@ -128,7 +128,8 @@ def extract(
     """Begin to give the dataset's files as files: those of a directory in place, those of a zip under `work`.
 
     `order` is the one they are wanted in. Raises SourceError where the archive cannot be trusted, two members
-    have one name, or it has none of the dataset's files (if `whole`: no movies_metadata.csv); TargetError where the disk has no room for them.
+    have one name, or it has none of the dataset's files, a `whole` one no movies_metadata.csv; TargetError where
+    the disk has no room for them.
     """
     jobs, unknown, size = _in_directory(path) if kind == "directory" else _in_zip(path, work, limits)
     for source in SOURCES:
