@@ -5,8 +5,8 @@
     release = moviehouse.build("s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip")
     answer = release.ask("genre-revenue-by-year", years=(1995, 1999), genre="Animation")
 
-`build`, `check`, `load`, `ask`, `trace`, `why`, `publish` and `sample` do what the commands of the same names do, and
-return typed results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work later.
+`build`, `check`, `load`, `maintain`, `ask`, `trace`, `why`, `publish` and `sample` do what the commands of the same
+names do, and return typed results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work later.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from moviehouse.generator import Sample
     from moviehouse.lake.load import Loaded
+    from moviehouse.lake.maintain import Upkeep
     from moviehouse.postgres.publish import Publication
     from moviehouse.progress import Progress
     from moviehouse.run import RunRecord
@@ -44,6 +45,7 @@ __all__ = [
     "build",
     "check",
     "load",
+    "maintain",
     "publish",
     "sample",
     "trace",
@@ -194,6 +196,29 @@ def load(
     time = None if observed_at is None else utc(observed_at, "--observed-at")
     options = LoadOptions(reading, time, full, max_rejects, frozenset(accept_missing_columns))
     return put(str(source), str(lake), options, progress or Quiet())
+
+
+def maintain(
+    lake: str | Path,
+    *,
+    keep_days: float = 7,
+    grace_hours: float = 24,
+    memory_limit: str = "2GiB",
+    progress: Progress | None = None,
+) -> Upkeep:
+    """Do the upkeep of a lake: fold, compact, expire, and remove what dead loads left; nobody else notices.
+
+    Releases are kept for `keep_days`. A load that has not ended after `grace_hours` is a dead one: 0 is safe only
+    while nobody loads or reads. Raises SourceError where there is no lake, TargetError where it cannot be written.
+    """
+    from datetime import timedelta
+
+    from moviehouse.lake.maintain import UpkeepOptions
+    from moviehouse.lake.maintain import maintain as keep_up
+    from moviehouse.progress import Quiet
+
+    options = UpkeepOptions(timedelta(days=keep_days), timedelta(hours=grace_hours), memory_limit)
+    return keep_up(str(lake), options, progress or Quiet())
 
 
 def ask(

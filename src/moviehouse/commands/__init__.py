@@ -14,6 +14,7 @@ from moviehouse.commands.check import check
 from moviehouse.commands.completion import completion
 from moviehouse.commands.errors import errors
 from moviehouse.commands.load import load
+from moviehouse.commands.maintain import maintain
 from moviehouse.commands.publish import publish
 from moviehouse.commands.sample import sample
 from moviehouse.commands.schema import schema
@@ -67,7 +68,7 @@ app = App(
 # The groups in the order in which --help shows them.
 COMMANDS = {
     "Make a release": (build, check, sample),
-    "Keep a lake": (load,),
+    "Keep a lake": (load, maintain),
     "Ask a release": (ask, trace, why, sql),
     "Look into it": (errors, schema),
     "Pass it on": (publish,),

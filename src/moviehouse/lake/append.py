@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -25,24 +25,31 @@ _FILE_BYTES = 256 << 20
 
 def write_files(con: duckdb.DuckDBPyConnection, query: str, table: Table) -> list[DataFile]:
     """Write the rows of a query into files of the table, which no snapshot has yet; few rows are in memory at once."""
-    from pyiceberg.io.pyarrow import _dataframe_to_data_files
-
     written: list[DataFile] = []
-    for rows in _portions(con.sql(query).to_arrow_reader(_BATCH_ROWS)):
-        written += _dataframe_to_data_files(table.metadata, rows, table.io)
+    for rows in portions(con.sql(query).to_arrow_reader(_BATCH_ROWS)):
+        written += write_rows(rows, table)
     return written
 
 
-def _portions(batches: pa.RecordBatchReader) -> Iterator[pa.Table]:
+def write_rows(rows: pa.Table, table: Table) -> list[DataFile]:
+    """Write rows into a file of the table, which no snapshot has yet."""
+    from pyiceberg.io.pyarrow import _dataframe_to_data_files
+
+    return list(_dataframe_to_data_files(table.metadata, rows, table.io))
+
+
+def portions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Gather batches into tables of the size of a file."""
     import pyarrow as pa
 
     held: list[pa.RecordBatch] = []
     for batch in batches:
-        held.append(batch)
+        if batch.num_rows:
+            held.append(batch)
         if sum(b.nbytes for b in held) >= _FILE_BYTES:
             yield pa.Table.from_batches(held)
             held = []
-    if any(batch.num_rows for batch in held):
+    if held:
         yield pa.Table.from_batches(held)
 
 

@@ -26,6 +26,8 @@ PROPERTIES = {
     # What upkeep rewrites are files, never meanings: rows that others append meanwhile are no conflict.
     "write.update.isolation-level": "snapshot",
     "write.delete.isolation-level": "snapshot",
+    # Which readings a file has is known without opening it.
+    "write.metadata.metrics.column.reading_id": "full",
     "write.metadata.previous-versions-max": "20",
     "commit.retry.num-retries": "20",
     "commit.manifest-merge.enabled": "true",

@@ -1,4 +1,4 @@
-"""What a load into a lake did, in a few lines."""
+"""What a load into a lake did, and its upkeep, in a few lines."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from moviehouse.safe import visible
 
 if TYPE_CHECKING:
     from moviehouse.lake.load import Loaded
+    from moviehouse.lake.maintain import Upkeep
 
 
 def show_loaded(loaded: Loaded) -> None:
@@ -31,3 +32,19 @@ def show_loaded(loaded: Loaded) -> None:
         )
     )
     console.print(Text(f"Release {loaded.release} of {visible(loaded.lake)} shows it.", style="green"))
+
+
+def show_upkeep(done: Upkeep) -> None:
+    """Print what upkeep did, and what it saved."""
+    console = open_console()
+    lines = [
+        f"Folded {done.folded:,} readings into the current rows; put the files of {len(done.compacted)} tables together.",
+        f"Expired {done.expired:,} snapshots; removed {done.orphans:,} files that nothing names any more, "
+        f"{done.orphan_bytes:,} bytes.",
+        f"Files of the newest snapshots: {done.files_before:,} before, {done.files_after:,} after; "
+        f"bytes: {done.bytes_before:,} before, {done.bytes_after:,} after.",
+    ]
+    if done.left:
+        lines.append(f"Left to another upkeep, which does the same at the moment: {', '.join(done.left)}.")
+    for line in lines:
+        console.print(Text(line))
