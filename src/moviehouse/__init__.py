@@ -6,7 +6,8 @@
     answer = release.ask("genre-revenue-by-year", years=(1995, 1999), genre="Animation")
 
 `build`, `check`, `load`, `maintain`, `ask`, `trace`, `why`, `publish` and `sample` do what the commands of the same
-names do, and return typed results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work later.
+names do, and return typed results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work
+later.
 """
 
 from __future__ import annotations

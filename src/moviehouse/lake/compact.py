@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from moviehouse.lake.append import portions, write_rows
 from moviehouse.lake.ledger import Pin
@@ -33,8 +33,8 @@ def compact(
     files are left alone. What others append meanwhile stays; that another upkeep rewrites the same files is a
     conflict, which raises.
     """
-    tasks = [task for task in table.scan().plan_files() if skip is None or not skip(_last_reading(table, task))]
-    dead = [t for t in tasks if keep is not None and not (keep(_first(table, t)) and keep(_last_reading(table, t)))]
+    tasks = [task for task in table.scan().plan_files() if skip is None or not skip(_last(table, task.file))]
+    dead = [t for t in tasks if keep is not None and not (keep(_first(table, t.file)) and keep(_last(table, t.file)))]
     small = [t for t in tasks if t.file.file_size_in_bytes < SMALL and t not in dead]
     chosen = dead + (small if len(small) > few else [])
     if not chosen:
@@ -77,7 +77,7 @@ def _rows(table: Table, tasks: list[FileScanTask], keep: Callable[[str], bool] |
     from pyiceberg.io.pyarrow import ArrowScan
 
     scan = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
-    for task in sorted(tasks, key=lambda task: _first(table, task)):
+    for task in sorted(tasks, key=lambda task: _first(table, task.file)):
         for batch in scan.to_record_batches([task]):
             if keep is not None:
                 of = batch["reading_id"]
@@ -87,15 +87,15 @@ def _rows(table: Table, tasks: list[FileScanTask], keep: Callable[[str], bool] |
                 yield batch
 
 
-def _first(table: Table, task: FileScanTask) -> str:
-    return _bound(table, task, task.file.lower_bounds)
+def _first(table: Table, file: DataFile) -> str:
+    return _bound(table, file.lower_bounds)
 
 
-def _last_reading(table: Table, task: FileScanTask) -> str:
-    return _bound(table, task, task.file.upper_bounds)
+def _last(table: Table, file: DataFile) -> str:
+    return _bound(table, file.upper_bounds)
 
 
-def _bound(table: Table, task: FileScanTask, bounds: dict[int, bytes] | None) -> str:
+def _bound(table: Table, bounds: dict[int, bytes] | None) -> str:
     """The first or last reading of a file, by its statistics; empty where there are none."""
-    names: dict[str, Any] = {field.name: field.field_id for field in table.schema().fields}
+    names: dict[str, int] = {field.name: field.field_id for field in table.schema().fields}
     return (bounds or {}).get(names.get("reading_id", -1), b"").decode("utf-8", "replace")

@@ -73,8 +73,8 @@ def _listed(table: Table) -> Iterator[tuple[str, datetime, int]]:
 def _named(table: Table) -> Iterator[str]:
     """Every file that the table's metadata leads to."""
     yield table.metadata_location
-    for entry in table.metadata.metadata_log:
-        yield entry.metadata_file
+    for version in table.metadata.metadata_log:
+        yield version.metadata_file
     for statistics in table.metadata.statistics:
         yield statistics.statistics_path
     seen: set[str] = set()

@@ -38,7 +38,7 @@ def show_upkeep(done: Upkeep) -> None:
     """Print what upkeep did, and what it saved."""
     console = open_console()
     lines = [
-        f"Folded {done.folded:,} readings into the current rows; put the files of {len(done.compacted)} tables together.",
+        f"Folded {done.folded:,} readings, put the files of {len(done.compacted)} tables together.",
         f"Expired {done.expired:,} snapshots; removed {done.orphans:,} files that nothing names any more, "
         f"{done.orphan_bytes:,} bytes.",
         f"Files of the newest snapshots: {done.files_before:,} before, {done.files_after:,} after; "
