@@ -82,8 +82,8 @@ class Lake:
             past = self.history.setdefault(row["movie_id"], [])
             if not past or any(past[-1][c] != row[c] for c in OBSERVED):
                 past.append(row)
-        for name, log in self.logs.items():
-            log += rows[name]
+        for name in self.logs:
+            self.logs[name] += rows[name]
 
     def _name(self, name: str, row: Row) -> None:
         """Replace the parts of which the row knows as much as the one before; the first part brings the stamp."""

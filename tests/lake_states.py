@@ -15,6 +15,7 @@ from moviehouse.lake.state import fold, row, views
 from moviehouse.model.lake import LAKE_TABLE, LAKE_TABLES, OBSERVED, READING
 from moviehouse.model.schema import Column
 from moviehouse.model.tables import TABLE, TABLES
+from moviehouse.sql.text import literal
 
 Readings = list[Row]
 Rows = dict[str, dict[str, list[Row]]]
@@ -46,7 +47,6 @@ _content = st.fixed_dictionaries(
     }
 )
 _reading = st.tuples(st.sampled_from(TIMES), st.sampled_from("ab"), st.sampled_from([1, 2]), st.booleans(), _content)
-lakes = st.lists(_reading, min_size=1, max_size=6).map(lambda made: _lake(made))
 
 
 def _lake(made: list[tuple[Any, ...]]) -> tuple[Readings, Rows]:
@@ -126,6 +126,9 @@ def _add_names(found: dict[str, list[Row]], content: dict[str, Any]) -> None:
             found[table].append({c: v for c, v in thing.items() if c in columns})
 
 
+lakes = st.lists(_reading, min_size=1, max_size=6).map(_lake)
+
+
 def database() -> duckdb.DuckDBPyConnection:
     """A DuckDB with the inputs of the state, empty, and its views."""
     con = duckdb.connect(config={"threads": 1})
@@ -156,7 +159,9 @@ def insert(con: duckdb.DuckDBPyConnection, relation: str, rows: list[Row]) -> No
 def _sql(value: Any) -> str:
     if value is None:
         return "NULL"
-    return str(value) if isinstance(value, int | Decimal) else f"'{value}'"
+    if isinstance(value, bytes):
+        return f"unhex('{value.hex()}')"
+    return str(value) if isinstance(value, int | Decimal) else literal(str(value))
 
 
 def load(con: duckdb.DuckDBPyConnection, readings: Readings, rows: Rows, also: Readings = ()) -> None:
@@ -168,14 +173,8 @@ def load(con: duckdb.DuckDBPyConnection, readings: Readings, rows: Rows, also: R
 
 def fold_all(con: duckdb.DuckDBPyConnection, settled: datetime | None) -> None:
     """Fold all rows that are there."""
-    folded = {}
-    for table in LAKE_TABLES:
-        cursor = con.execute(fold(table, settled))
-        names = [c[0] for c in cursor.description]
-        folded[table.name] = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
-    for table in LAKE_TABLES:
-        con.execute(f"DELETE FROM {row(table.name)}")
-        insert(con, row(table.name), folded[table.name])
+    for table in reversed(LAKE_TABLES):  # what is listed before the list
+        con.execute(f"CREATE OR REPLACE TABLE {row(table.name)} AS {fold(table, settled)}")
 
 
 def columns(table: str) -> list[str]:
