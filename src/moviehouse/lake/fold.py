@@ -12,7 +12,7 @@ from moviehouse.lake.compact import live_files, replace_files
 from moviehouse.lake.ledger import Change, Ledger, Pin, Release
 from moviehouse.lake.read import FOLDED_KINDS, fill
 from moviehouse.lake.state import fold
-from moviehouse.lake.tables import CURRENT, row_table
+from moviehouse.lake.tables import CURRENT, each, row_table
 from moviehouse.model.lake import LAKE_TABLE
 
 
@@ -37,9 +37,7 @@ def fold_readings(lake: Lake, ledger: Ledger, release: Release, work: Path, memo
         )
         and any(release.readings[r].rows.get(name) for r in visible)
     }
-    pins: dict[str, Pin] = {}
-    for name in sorted(touched):
-        pins[f"{name}{CURRENT}"] = _fold_table(lake, release, name, work, memory_limit)
+    pins = _write(lake, release, sorted(touched), work, memory_limit)
 
     def decide(newest: Release) -> Change | None:
         overtaken = newest.folded != release.folded or not visible <= set(newest.visible)
@@ -49,18 +47,22 @@ def fold_readings(lake: Lake, ledger: Ledger, release: Release, work: Path, memo
     return len(fresh) if ledger.commit(decide).done else 0
 
 
-def _fold_table(lake: Lake, release: Release, name: str, work: Path, memory_limit: str) -> Pin:
-    """Write the current rows of one table in place of those that it has."""
-    table = LAKE_TABLE[name]
-    target = row_table(lake, f"{name}{CURRENT}")
-    folder = work / f"fold-{name}"
+def _write(lake: Lake, release: Release, names: list[str], work: Path, memory_limit: str) -> dict[str, Pin]:
+    """Write the current rows of tables in place of those that they have."""
+    folder = work / "fold"
     folder.mkdir()
     engine = DuckDB(folder / "fold.duckdb", folder, memory_limit=memory_limit)
-    try:
-        fill(engine, lake, release, {name, *([table.list] if table.list else [])})
+
+    def write(name: str) -> tuple[str, Pin]:
+        table, target = LAKE_TABLE[name], row_table(lake, f"{name}{CURRENT}")
         keys = ", ".join(f'"{column}"' for column in table.table.key)
-        files = write_files(engine.con, f"SELECT * FROM ({fold(table)}) ORDER BY {keys}", target)
+        with engine.cursor() as cursor:
+            files = write_files(cursor, f"SELECT * FROM ({fold(table)}) ORDER BY {keys}", target)
+        return f"{name}{CURRENT}", replace_files(target, live_files(target), files)
+
+    try:
+        fill(engine, lake, release, {*names, *(LAKE_TABLE[name].list for name in names)} - {""})
+        return dict(each(write, names))
     finally:
         engine.con.close()
         shutil.rmtree(folder, ignore_errors=True)
-    return replace_files(target, live_files(target), files)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from moviehouse.engines.duckdb import opened
 from moviehouse.errors import GateError, SourceError, TargetError, UsageError
 from moviehouse.lake.append import READING_PROPERTY, add_files, rows_of, write_files
 from moviehouse.lake.catalog import Lake, open_lake, told
-from moviehouse.lake.ledger import Change, Ledger, Pin, Reading, Release, now
+from moviehouse.lake.ledger import Change, Ledger, Outcome, Pin, Reading, Release, now
 from moviehouse.lake.reading import PLACES, conform, gates, stamped, text
 from moviehouse.lake.set_aside import keep_log
 from moviehouse.lake.tables import each, row_table
@@ -229,10 +230,18 @@ def _counted(reading: Reading, run: pipeline.Run) -> Reading:
 
 
 def _publish(lake: Lake, ledger: Ledger, reading: Reading, run: pipeline.Run, progress: Progress) -> Loaded:
-    """Append the rows and, as the last step, add the reading to a new release."""
     reading, record = _counted(reading, run), run.record
     with record.timed("append"), progress.step("append"):
         pins = append_reading(lake, run.database, reading, run.options)
+    with record.timed("publish"), progress.step("publish"):
+        outcome = publish(ledger, reading, pins)
+    record.status = "published" if outcome.done else "already"
+    status = "loaded" if outcome.done else "already"
+    return Loaded(lake.name, status, reading, outcome.release.number, outcome.conflicts, record)
+
+
+def publish(ledger: Ledger, reading: Reading, pins: Mapping[str, Pin]) -> Outcome:
+    """Add an appended reading to a new release, the last step of a load; not where another loader was faster."""
     begun = reading.begun_at or now()
 
     def decide(newest: Release) -> Change | None:
@@ -244,11 +253,7 @@ def _publish(lake: Lake, ledger: Ledger, reading: Reading, run: pipeline.Run, pr
             )
         return None if newest.shows(reading) else Change("load", (reading,), pins=pins)
 
-    with record.timed("publish"), progress.step("publish"):
-        outcome = ledger.commit(decide)
-    record.status = "published" if outcome.done else "already"
-    status = "loaded" if outcome.done else "already"
-    return Loaded(lake.name, status, reading, outcome.release.number, outcome.conflicts, record)
+    return ledger.commit(decide)
 
 
 def append_reading(lake: Lake, database: Path, reading: Reading, options: pipeline.Options) -> dict[str, Pin]:
