@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import zipfile
 from collections.abc import Iterable
@@ -122,8 +123,8 @@ def comparable(state: dict[str, list[dict[str, Any]]]) -> dict[str, list[tuple[A
     return {t: sorted((tuple(row[c] for c in COLUMNS[t]) for row in state[t]), key=repr) for t in STATE}
 
 
-def state_of(lake: str, **options: Any) -> dict[str, list[tuple[Any, ...]]]:
-    """The state of a lake as its readers see it."""
+def state_of(lake: str, *, told: bool = False, **options: Any) -> Any:
+    """The state of a lake as its readers see it; with `told` the number of the release too."""
     from moviehouse.engines.duckdb import opened
 
     with read.reading_lake(lake, needs.STATE, **options) as place, opened(place / "moviehouse.duckdb") as con:
@@ -133,4 +134,5 @@ def state_of(lake: str, **options: Any) -> dict[str, list[tuple[Any, ...]]]:
             # That a file is missing is noted where the drop is opened, before it is read.
             which = " WHERE reason <> 'missing_file'" if table == "error_log" else ""
             found[table] = sorted(con.execute(f"SELECT {names} FROM {table}{which}").fetchall(), key=repr)
-        return found
+        release = json.loads((place / "run.json").read_text())["source"]["release"]
+        return (found, release) if told else found

@@ -53,7 +53,11 @@ class Hour(World):
     def new(self, hours: int = 0) -> range:
         """The movies that come in this hour, or so many hours later."""
         hour = self.hour + hours
-        return range(self.movies + self.arrivals * (hour - 1), self.movies + self.arrivals * hour) if hour > 0 else range(0)
+        return (
+            range(self.movies + self.arrivals * (hour - 1), self.movies + self.arrivals * hour)
+            if hour > 0
+            else range(0)
+        )
 
     def exists(self, number: int) -> bool:
         """Whether the movie is there: one in a hundred goes, and a quarter of those are back a day later."""
@@ -95,7 +99,9 @@ class Hour(World):
         """Votes come in all the time; popularity is computed anew every three hours."""
         votes, popularity = int(cells[_MOVIE["vote_count"]]), float(cells[_MOVIE["popularity"]])
         if votes:
-            average = float(cells[_MOVIE["vote_average"]]) + (int(3 * self.chance("mean", number, self.hour // 12)) - 1) / 10
+            average = (
+                float(cells[_MOVIE["vote_average"]]) + (int(3 * self.chance("mean", number, self.hour // 12)) - 1) / 10
+            )
             cells[_MOVIE["vote_average"]] = f"{min(10.0, max(0.5, average)):.1f}"
             cells[_MOVIE["vote_count"]] = str(votes + int(self.hour * votes * self.chance("votes", number) / 500))
         if popularity > 0.01:
@@ -129,7 +135,10 @@ class Hour(World):
         """A movie's record in keywords.csv: some are tagged once more."""
         row = next(keyword_rows(self, number, number + 1))
         if self._since(0.05, "keyword", number):
-            id_, name = 5 + 11 * int(8 * self.chance("which", number)), f"tag {int(3 * self.chance('tag', number, self.hour))}"
+            id_, name = (
+                5 + 11 * int(8 * self.chance("which", number)),
+                f"tag {int(3 * self.chance('tag', number, self.hour))}",
+            )
             row.fields[_KEYWORDS] = _with(row.fields[_KEYWORDS], {"id": id_, "name": name})
         return row
 
