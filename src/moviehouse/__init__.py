@@ -20,6 +20,7 @@ from moviehouse.errors import GateError, MoviehouseError, SourceError, TargetErr
 
 if TYPE_CHECKING:
     from moviehouse.generator import Sample
+    from moviehouse.generator.drops import Drops
     from moviehouse.postgres.publish import Publication
     from moviehouse.progress import Progress
     from moviehouse.run import RunRecord
@@ -42,6 +43,7 @@ __all__ = [
     "check",
     "publish",
     "sample",
+    "sample_drops",
     "trace",
     "why",
 ]
@@ -246,3 +248,26 @@ def sample(
     from moviehouse.generator import sample as generate
 
     return generate(Path(out), movies=movies, ratings=ratings, seed=seed, oddities=oddities, progress=progress)
+
+
+def sample_drops(
+    out: str | Path,
+    *,
+    drops: int,
+    every: str = "1h",
+    movies: int = 1000,
+    ratings: int = 20_000,
+    parts: int = 1,
+    seed: int = 1,
+    progress: Progress | None = None,
+) -> Drops:
+    """Make a directory with drops of a generated dataset, and a manifest of what comes when.
+
+    The first of the `drops` is a whole snapshot of `movies` and `ratings`, in `parts` zips; the next one is observed
+    `every` so long later ("30m", "1h", "1d").
+    """
+    from moviehouse.generator import drops as generator
+
+    return generator.sample_drops(
+        Path(out), drops=drops, every=every, movies=movies, ratings=ratings, parts=parts, seed=seed, progress=progress
+    )
