@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from moviehouse.generator import Sample
+    from moviehouse.generator.drops import Drops
     from moviehouse.lake.load import Loaded
     from moviehouse.lake.maintain import Upkeep
     from moviehouse.postgres.publish import Publication
@@ -49,6 +50,7 @@ __all__ = [
     "maintain",
     "publish",
     "sample",
+    "sample_drops",
     "trace",
     "why",
 ]
@@ -343,3 +345,26 @@ def sample(
     from moviehouse.generator import sample as generate
 
     return generate(Path(out), movies=movies, ratings=ratings, seed=seed, oddities=oddities, progress=progress)
+
+
+def sample_drops(
+    out: str | Path,
+    *,
+    drops: int,
+    every: str = "1h",
+    movies: int = 1000,
+    ratings: int = 20_000,
+    parts: int = 1,
+    seed: int = 1,
+    progress: Progress | None = None,
+) -> Drops:
+    """Make a directory with drops of a generated dataset, and a manifest of what comes when.
+
+    The first of the `drops` is a whole snapshot of `movies` and `ratings`, in `parts` zips; the next one is observed
+    `every` so long later ("30m", "1h", "1d").
+    """
+    from moviehouse.generator import drops as generator
+
+    return generator.sample_drops(
+        Path(out), drops=drops, every=every, movies=movies, ratings=ratings, parts=parts, seed=seed, progress=progress
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from zlib import crc32
+from hashlib import blake2b
 
 from moviehouse.generator.links import Links, movielens_id
 from moviehouse.generator.movies import movie_rows
@@ -23,7 +23,7 @@ _KEYWORDS = [column.name for column in KEYWORDS.columns].index("keywords")
 # The first link that no other part of a sample uses.
 _NEW_LINKS = 2000
 # Corrections are made within so many hours.
-_SPAN = 200
+_SPAN = 100
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Hour(World):
 
     def chance(self, *what: object) -> float:
         """From 0 to 1, always the same for the same things."""
-        return crc32(":".join(map(str, (self.seed, *what))).encode()) / 2**32
+        text = ":".join(map(str, (self.seed, *what))).encode()
+        return int.from_bytes(blake2b(text, digest_size=4).digest(), "big") / 2**32
 
     def _since(self, share: float, *what: object) -> bool:
         """Whether something that comes to a share of things, each at an hour of its own, has come to this one."""
@@ -60,8 +61,8 @@ class Hour(World):
         )
 
     def exists(self, number: int) -> bool:
-        """Whether the movie is there: one in a hundred goes, and a quarter of those are back a day later."""
-        if number < self.famous or self.chance("gone", number) > 0.01:
+        """Whether the movie is there: one in fifty goes some day, a quarter of those are back after another."""
+        if number < self.famous or self.chance("gone", number) > 0.02:
             return number < self.total
         gone = 1 + int(self.chance("gone when", number) * _SPAN)
         back = gone + 24 if self.chance("back", number) < 0.25 else self.hour + 1
@@ -111,9 +112,9 @@ class Hour(World):
     def _correct(self, number: int, cells: list[str]) -> None:
         """What people mend by hand: a title, a budget, a list of genres. Revenue grows."""
         title, revenue = cells[_MOVIE["title"]], int(cells[_MOVIE["revenue"]])
-        if number >= self.famous and self.chance("title", number) < 0.02 and not self._since(0.02, "title", number):
+        if number >= self.famous and self.chance("title", number) < 0.05 and not self._since(0.05, "title", number):
             cells[_MOVIE["title"]] = title[:2] + title[1:]
-        if self._since(0.03, "budget", number):
+        if self._since(0.05, "budget", number):
             cells[_MOVIE["budget"]] = str(int(cells[_MOVIE["budget"]]) + 1_000_000)
         if revenue and self.chance("revenue", number) < 0.1:
             cells[_MOVIE["revenue"]] = str(revenue + 1000 * self.hour * int(1 + 50 * self.chance("earns", number)))
