@@ -96,6 +96,28 @@ def test_the_answers_are_those_of_a_build(lake, tmp_path):
     assert [m.source_line for m in traced.cells[0].movies] == [m.source_line for m in built.cells[0].movies]
 
 
+def test_hourly_drops_late_repeated_and_broken_ones(tmp_path):
+    """As they are delivered, and the other way round without the broken ones: the same state."""
+    made = moviehouse.sample_drops(tmp_path / "drops", drops=7, movies=40, ratings=100, seed=3)
+    lines = [json.loads(line) for line in made.manifest.read_text().splitlines()]
+    assert {"late", "broken"} <= {kind for line in lines for kind in ("late", "broken") if line[kind]}
+    delivered, backwards = tmp_path / "delivered", tmp_path / "backwards"
+    for line in lines:
+        path = made.path / line["file"]
+        if line["broken"]:
+            with pytest.raises(SourceError):
+                moviehouse.load(path, delivered, full=line["full"])
+            continue
+        loaded = moviehouse.load(path, delivered, full=line["full"])  # observed when the file was written
+        assert loaded.reading.observed_at == datetime.fromisoformat(line["observed_at"]).replace(tzinfo=None)
+        assert (loaded.status == "already") == line["repeated"]
+    for line in reversed(lines):
+        if not line["broken"]:
+            moviehouse.load(made.path / line["file"], backwards, full=line["full"])
+    assert state_of(str(delivered)) == state_of(str(backwards))
+    assert len(Ledger(open_lake(str(delivered))).noted()) == sum(bool(line["broken"]) for line in lines)
+
+
 def test_loading_again_changes_nothing(lake, drops):
     first = moviehouse.load(drops[0].path, lake, observed_at=drops[0].observed_at, full=drops[0].full)
     tables = {t.name: present(open_lake(lake), t.name) for t in LAKE_TABLES}

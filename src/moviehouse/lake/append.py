@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 READING_PROPERTY = "moviehouse.reading"
 _BATCH_ROWS = 100_000
-_FILE_BYTES = 256 << 20
+_FILE_BYTES = 128 << 20
 """Of rows in memory; as Parquet they take a tenth of it or less."""
 
 
