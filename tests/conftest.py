@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,12 +28,13 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name == "MOVIEHOUSE_TEST_DATA":
             continue
-        if name.startswith(("AWS_", "MOVIEHOUSE_")) or name in PG_VARIABLES:
+        if name.startswith(("AWS_", "MOVIEHOUSE_", "PYICEBERG_")) or name in PG_VARIABLES:
             del os.environ[name]
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     empty = Path(tempfile.gettempdir()) / "moviehouse-tests-have-no-such-directory"
     os.environ["AWS_CONFIG_FILE"] = str(empty / "config")
     os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(empty / "credentials")
+    os.environ["PYICEBERG_HOME"] = str(empty)
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 
@@ -41,6 +43,23 @@ def s3() -> Iterator[S3Server]:
     """A real S3 server, one for each test process, started when first asked for."""
     with serve() as server:
         yield server
+
+
+@pytest.fixture(params=["directory", "rest"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a lake that is not there yet: a directory, and a REST catalog over a real S3 server."""
+    if request.param == "directory":
+        return str(tmp_path / "lake")
+    return rest_lake(request.getfixturevalue("s3"), monkeypatch)
+
+
+def rest_lake(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Configure a catalog of its own, for this process and those that it starts; gives its name."""
+    name = f"lake{secrets.token_hex(4)}"
+    for key, value in s3.table_bucket(name).items():
+        variable = key.upper().replace(".", "__").replace("-", "_")
+        monkeypatch.setenv(f"PYICEBERG_CATALOG__{name.upper()}__{variable}", value)
+    return name
 
 
 @pytest.fixture(scope="session")

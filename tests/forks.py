@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_MODULES = "FORKS_MODULES"
 KINDS = ("rename", "replace", "symlink", "link", "fsync")
 
 
@@ -35,11 +36,15 @@ class Run:
 
 
 class Forks:
-    """The server's client. `prefix` starts it in another namespace."""
+    """The server's client. `prefix` starts it in another namespace; it imports `modules` beside its own."""
 
-    def __init__(self, prefix: tuple[str, ...] = ()) -> None:
+    def __init__(self, prefix: tuple[str, ...] = (), modules: tuple[str, ...] = ()) -> None:
         self._process = subprocess.Popen(
-            [*prefix, sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*prefix, sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, _MODULES: " ".join(modules)},
         )
         self.pid = self._process.pid
 
@@ -79,8 +84,8 @@ class Forks:
 
 
 @contextlib.contextmanager
-def forks(*prefix: str) -> Iterator[Forks]:
-    server = Forks(prefix)
+def forks(*prefix: str, modules: tuple[str, ...] = ()) -> Iterator[Forks]:
+    server = Forks(prefix, modules)
     try:
         yield server
     finally:
@@ -109,6 +114,19 @@ def die_at(point: int | None, when: str, log: Path, by: int = signal.SIGKILL) ->
 
     for kind in KINDS:
         setattr(os, kind, patched(kind, getattr(os, kind)))
+    for name in ("sql.SqlCatalog", "rest.RestCatalog"):  # where a lake is used: every commit
+        module, _, catalog = f"pyiceberg.catalog.{name}".rpartition(".")
+        if module in sys.modules:
+            class_ = getattr(sys.modules[module], catalog)
+            class_.commit_table = _commit(patched, class_.commit_table)
+
+
+def _commit(patched: Any, call: Any) -> Any:
+    def commit_table(self: Any, table: Any, *rest: Any) -> Any:
+        named = ".".join(table.name())
+        return patched("commit", lambda *_: call(self, table, *rest))(named)
+
+    return commit_table
 
 
 def child(order: dict[str, Any], scratch: Path) -> int:
@@ -168,6 +186,8 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
 def serve() -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     for module in ("moviehouse.cli", "moviehouse.pipeline", "moviehouse.render.terminal", "whole", "disk"):
+        importlib.import_module(module)
+    for module in os.environ.get(_MODULES, "").split():
         importlib.import_module(module)
     for line in sys.stdin:
         print(json.dumps(obey(json.loads(line))), flush=True)

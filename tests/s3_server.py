@@ -1,4 +1,7 @@
-"""A real S3 server for tests: SeaweedFS on free loopback ports, with credentials and data of its own."""
+"""A real S3 server for tests: SeaweedFS on free loopback ports, with credentials and data of its own.
+
+It serves an Iceberg REST catalog as well, over its table buckets.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 TRIES = 4
 READY_SECONDS = 30
 _PORTS = ("master.port", "volume.port", "filer.port", "s3.port", "admin.port")
+_PLAIN_PORTS = ("s3.port.iceberg",)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class S3Server:
     endpoint: str
     access_key: str
     secret_key: str
+    iceberg: str  # the address of its Iceberg REST catalog
     client: Any = field(repr=False)  # may do everything, whatever the environment is during a test
 
     def environment(self, *, signed: bool = True) -> dict[str, str]:
@@ -65,6 +70,24 @@ class S3Server:
             )
         return name
 
+    def table_bucket(self, name: str) -> dict[str, str]:
+        """Make a table bucket; gives the properties that lead PyIceberg to the catalog of its tables."""
+        session = boto3.Session(self.access_key, self.secret_key, region_name="us-east-1")
+        session.client("s3tables", endpoint_url=self.endpoint).create_table_bucket(name=name)
+        return {
+            "type": "rest",
+            "uri": self.iceberg,
+            "warehouse": f"s3://{name}",
+            "rest.sigv4-enabled": "true",
+            "rest.signing-name": "s3tables",
+            "rest.signing-region": "us-east-1",
+            "client.region": "us-east-1",
+            "client.access-key-id": self.access_key,
+            "client.secret-access-key": self.secret_key,
+            "s3.endpoint": self.endpoint,
+            "s3.path-style-access": "true",
+        }
+
     def put(self, bucket: str, key: str, body: bytes) -> None:
         """Write an object."""
         self.client.put_object(Bucket=bucket, Key=key, Body=body)
@@ -87,16 +110,17 @@ def serve() -> Iterator[S3Server]:
 
 
 def _start(root: Path, stack: ExitStack) -> tuple[S3Server, subprocess.Popen[bytes]]:
-    ports = _free_ports(2 * len(_PORTS))
+    ports = _free_ports(2 * len(_PORTS) + len(_PLAIN_PORTS))
+    plain = dict(zip(_PLAIN_PORTS, ports[2 * len(_PORTS) :], strict=True))
     http = dict(zip(_PORTS, ports, strict=False))
-    grpc = {f"{name}.grpc": port for name, port in zip(_PORTS, ports[len(_PORTS) :], strict=True)}
+    grpc = {f"{name}.grpc": port for name, port in zip(_PORTS, ports[len(_PORTS) : 2 * len(_PORTS)], strict=True)}
     flags = {
         "dir": root / "data",
         "ip": "127.0.0.1",
         "ip.bind": "127.0.0.1",
         **http,
         **grpc,
-        "s3.port.iceberg": 0,
+        **plain,
         "s3.port.lance": 0,
         "webdav": "false",
         "admin.ui": "false",
@@ -110,7 +134,8 @@ def _start(root: Path, stack: ExitStack) -> tuple[S3Server, subprocess.Popen[byt
         secrets.token_hex(10),
         secrets.token_hex(20),
     )
-    server = S3Server(endpoint, key, secret, _client(endpoint, key, secret))
+    iceberg = f"http://127.0.0.1:{plain['s3.port.iceberg']}"
+    server = S3Server(endpoint, key, secret, iceberg, _client(endpoint, key, secret))
     with (root / "log").open("wb") as log:
         process = subprocess.Popen(
             [_program(), "mini", *(f"-{name}={value}" for name, value in flags.items())],

@@ -5,8 +5,9 @@
     release = moviehouse.build("s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip")
     answer = release.ask("genre-revenue-by-year", years=(1995, 1999), genre="Animation")
 
-`build`, `check`, `ask`, `trace`, `why`, `publish` and `sample` do what the commands of the same names do, and return
-typed results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work later.
+`build`, `check`, `load`, `maintain`, `ask`, `trace`, `why`, `publish` and `sample` do what the commands of the same
+names do, and return typed results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work
+later.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from typing import TYPE_CHECKING, Any
 from moviehouse.errors import GateError, MoviehouseError, SourceError, TargetError, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from moviehouse.generator import Sample
+    from moviehouse.generator.drops import Drops
+    from moviehouse.lake.load import Loaded
+    from moviehouse.lake.maintain import Upkeep
     from moviehouse.postgres.publish import Publication
     from moviehouse.progress import Progress
     from moviehouse.run import RunRecord
@@ -40,8 +46,11 @@ __all__ = [
     "ask",
     "build",
     "check",
+    "load",
+    "maintain",
     "publish",
     "sample",
+    "sample_drops",
     "trace",
     "why",
 ]
@@ -151,10 +160,76 @@ def check(
     return Checked(record, lines)
 
 
+def load(
+    source: str | Path,
+    lake: str | Path,
+    *,
+    observed_at: str | datetime | None = None,
+    full: bool = True,
+    max_rejects: float = 0.5,
+    accept_missing_columns: Sequence[str] = (),
+    sign: bool = True,
+    encoding: str = "utf-8",
+    cache: Path | None = None,
+    memory_limit: str = "2GiB",
+    threads: int | None = None,
+    max_bytes: int = 64 << 30,
+    max_members: int = 1000,
+    max_ratio: int = 200,
+    progress: Progress | None = None,
+) -> Loaded:
+    """Add a drop, a source as it was observed at a time, to a lake of Apache Iceberg tables.
+
+    `lake` is a directory, the http(s) address of an Iceberg REST catalog, or the name of a catalog configured for
+    PyIceberg. `observed_at` (UTC unless it has a zone) is when the source was written unless given; `full` says that
+    it is a whole snapshot. A share of rejected records above `max_rejects`, or a column that is missing but for
+    `accept_missing_columns` (FILE:COLUMN), sets the drop aside, as do the errors of a build; the other options are
+    those of `build`. A drop that the lake has already changes nothing. Needs the extra `lake`. Raises SourceError or
+    GateError where the drop is set aside, TargetError where the lake cannot be written.
+    """
+    from moviehouse import pipeline
+    from moviehouse.lake.load import LoadOptions
+    from moviehouse.lake.load import load as put
+    from moviehouse.lake.times import utc
+    from moviehouse.progress import Quiet
+
+    reading = pipeline.Options(
+        "parquet", sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio
+    )
+    time = None if observed_at is None else utc(observed_at, "--observed-at")
+    options = LoadOptions(reading, time, full, max_rejects, frozenset(accept_missing_columns))
+    return put(str(source), str(lake), options, progress or Quiet())
+
+
+def maintain(
+    lake: str | Path,
+    *,
+    keep_days: float = 7,
+    grace_hours: float = 24,
+    memory_limit: str = "2GiB",
+    progress: Progress | None = None,
+) -> Upkeep:
+    """Do the upkeep of a lake: fold, compact, expire, and remove what dead loads left; nobody else notices.
+
+    Releases are kept for `keep_days`. A load that has not ended after `grace_hours` is a dead one: 0 is safe only
+    while nobody loads or reads. Raises SourceError where there is no lake, TargetError where it cannot be written.
+    """
+    from datetime import timedelta
+
+    from moviehouse.lake.maintain import UpkeepOptions
+    from moviehouse.lake.maintain import maintain as keep_up
+    from moviehouse.progress import Quiet
+
+    options = UpkeepOptions(timedelta(days=keep_days), timedelta(hours=grace_hours), memory_limit)
+    return keep_up(str(lake), options, progress or Quiet())
+
+
 def ask(
     question: str,
     release: str | Path = "moviehouse-out",
     *,
+    lake: str | Path | None = None,
+    as_of: str | datetime | None = None,
     years: int | tuple[int, int] | None = None,
     genre: str | int | Sequence[str | int] | None = None,
     company: str | int | Sequence[str | int] | None = None,
@@ -163,7 +238,8 @@ def ask(
     """Ask one of the nine questions of a release (its directory, or the output directory).
 
     `years` is a year or an inclusive range; `genre` and `company` are names or ids, or several of
-    them; `top` keeps the largest amounts.
+    them; `top` keeps the largest amounts. With `lake` the newest release of a lake is asked, or the one that was the
+    newest at the time `as_of`.
     Raises UsageError for a question, genre or company that is not there.
     """
     from moviehouse.steps.answer import Filters
@@ -171,7 +247,17 @@ def ask(
 
     names = [_names(thing) for thing in (genre, company)]
     span = (years, years) if isinstance(years, int) else years
-    return answer(Path(release), question, Filters(span, names[0], names[1], top))
+    filters = Filters(span, names[0], names[1], top)
+    if lake is None:
+        return answer(Path(release), question, filters)
+    from moviehouse.lake.needs import of_question
+    from moviehouse.lake.read import reading_lake
+    from moviehouse.lake.times import utc
+    from moviehouse.steps.answer import known_question
+
+    time = None if as_of is None else utc(as_of, "as_of")
+    with reading_lake(str(lake), of_question(known_question(question)), time) as place:
+        return answer(place, question, filters)
 
 
 def _names(things: str | int | Sequence[str | int] | None) -> list[str] | None:
@@ -184,21 +270,34 @@ def trace(
     question: str,
     release: str | Path = "moviehouse-out",
     *,
+    lake: str | Path | None = None,
+    as_of: str | datetime | None = None,
     years: int | tuple[int, int] | None = None,
     genre: str | int | None = None,
     company: str | int | None = None,
 ) -> Trace:
     """Trace the cells of a question to the movies behind them: what each adds, and where it comes from.
 
-    The filters are those of `ask`; without `years` every year is traced. What the movies add is exact, and adds
-    up to the cell. Raises UsageError where the genre or company is not given or not there, or has no such cell.
+    The filters, `lake` and `as_of` are those of `ask`; without `years` every year is traced. What the movies add is
+    exact, and adds up to the cell. Raises UsageError where the genre or company is not given or not there, or has no
+    such cell.
     """
     from moviehouse.steps.answer import Filters
     from moviehouse.steps.trace import trace as follow
 
     text = [None if thing is None else str(thing) for thing in (genre, company)]
     span = (years, years) if isinstance(years, int) else years
-    return follow(Path(release), question, Filters(span, text[0], text[1]))
+    filters = Filters(span, text[0], text[1])
+    if lake is None:
+        return follow(Path(release), question, filters)
+    from moviehouse.lake.needs import of_trace
+    from moviehouse.lake.read import reading_lake
+    from moviehouse.lake.times import utc
+    from moviehouse.steps.answer import known_question
+
+    time = None if as_of is None else utc(as_of, "--as-of")
+    with reading_lake(str(lake), of_trace(known_question(question)), time, traced=True) as place:
+        return follow(place, question, filters)
 
 
 def why(movie: str | int, release: str | Path = "moviehouse-out", *, cache: Path | None = None) -> Why:
@@ -246,3 +345,26 @@ def sample(
     from moviehouse.generator import sample as generate
 
     return generate(Path(out), movies=movies, ratings=ratings, seed=seed, oddities=oddities, progress=progress)
+
+
+def sample_drops(
+    out: str | Path,
+    *,
+    drops: int,
+    every: str = "1h",
+    movies: int = 1000,
+    ratings: int = 20_000,
+    parts: int = 1,
+    seed: int = 1,
+    progress: Progress | None = None,
+) -> Drops:
+    """Make a directory with drops of a generated dataset, and a manifest of what comes when.
+
+    The first of the `drops` is a whole snapshot of `movies` and `ratings`, in `parts` zips; the next one is observed
+    `every` so long later ("30m", "1h", "1d").
+    """
+    from moviehouse.generator import drops as generator
+
+    return generator.sample_drops(
+        Path(out), drops=drops, every=every, movies=movies, ratings=ratings, parts=parts, seed=seed, progress=progress
+    )

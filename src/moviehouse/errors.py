@@ -9,13 +9,13 @@ class MoviehouseError(Exception):
     """The root. `hint` says what to do; `retry` whether the same command may work later.
 
     `detail` has lines that belong under the message. `file`, `line` and `column` say where in the source, where
-    that is known; `log` is the path of the failed run's log, once it is written.
+    that is known; `log` is where the failed run's log is, once it is written.
     """
 
     exit_status = 70
     retry = False
 
-    log: Path | None = None
+    log: Path | str | None = None
 
     def __init__(
         self,

@@ -97,7 +97,7 @@ _LANES = (
 
 @dataclass
 class Run:
-    """One run under way: what each step takes and leaves to the next."""
+    """One run under way: what each step takes and leaves to the next. A `whole` source has the indispensable files."""
 
     source: str
     options: Options
@@ -106,6 +106,7 @@ class Run:
     work: Path
     staging: Path
     elsewhere: str = ELSEWHERE
+    whole: bool = True
     fetched: Fetched | None = None
     extraction: Extraction | None = None
     paths: dict[str, Path] = field(default_factory=dict)
@@ -144,7 +145,9 @@ def _extract(run: Run) -> None:
     assert run.fetched is not None
     members = run.work / "members"
     fetched, order = run.fetched, [source.name for pair in zip_longest(*_LANES) for source in pair if source]
-    run.extraction = begun = extract(fetched.path, fetched.kind, members, run.progress, run.options.limits, order)
+    run.extraction = begun = extract(
+        fetched.path, fetched.kind, members, run.progress, run.options.limits, order, whole=run.whole
+    )
     run.record.missing_files = [s.name for s in SOURCES if s.name not in begun.names]
     run.record.ignored_files = begun.unknown
     run.record.files = {name: {} for name in sorted(begun.names)}
@@ -262,17 +265,15 @@ def _examine(run: Run, con: duckdb.DuckDBPyConnection) -> None:
 
 Step = tuple[str, Callable[[Run], None]]
 
-CONFORMING: tuple[Step, ...] = (
-    ("fetch", _fetch),
-    ("extract", _extract),
-    ("read", _read),
-    ("conform", _conform),
-)
+FETCHING: tuple[Step, ...] = (("fetch", _fetch),)
+READING: tuple[Step, ...] = (("extract", _extract), ("read", _read))
+CONFORMING: tuple[Step, ...] = (*FETCHING, *READING, ("conform", _conform))
 CHECKING: tuple[Step, ...] = (*CONFORMING, ("check", _check))
 BUILDING: tuple[Step, ...] = (*CONFORMING, ("check", _check_and_write))
 
 
-def _take(steps: tuple[Step, ...], run: Run) -> None:
+def take(steps: tuple[Step, ...], run: Run) -> None:
+    """Take steps one after the other; what a failing one leaves is tidied, its log saved."""
     try:
         for name, step in steps:
             scratch = (run.work, run.staging)
@@ -305,7 +306,7 @@ def build(source: str, out: Path, options: Options, progress: Progress) -> tuple
         run = Run(source, options, progress, record, target.work, target.staging)
         before = current(target.out)
         try:
-            _take(BUILDING, run)
+            take(BUILDING, run)
             record.status = "published"
             with progress.step("publish"), writing(target.out, (target.staging,)):
                 record.write(target.staging / "run.json")
@@ -331,7 +332,7 @@ def check_only(source: str, options: Options, progress: Progress) -> tuple[RunRe
     try:
         run = Run(source, options, progress, record, place / "work", place, "set TMPDIR to a directory with room")
         run.work.mkdir()
-        _take(CHECKING, run)
+        take(CHECKING, run)
         record.status = "checked"
         with opened(run.database) as con:
             cursor = con.execute("SELECT * FROM error_log")

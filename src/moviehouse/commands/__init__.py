@@ -13,6 +13,8 @@ from moviehouse.commands.build import build
 from moviehouse.commands.check import check
 from moviehouse.commands.completion import completion
 from moviehouse.commands.errors import errors
+from moviehouse.commands.load import load
+from moviehouse.commands.maintain import maintain
 from moviehouse.commands.publish import publish
 from moviehouse.commands.sample import sample
 from moviehouse.commands.schema import schema
@@ -43,6 +45,7 @@ moviehouse trace genre-revenue-by-year --genre Animation --year 1995
 moviehouse sql "FROM movie SELECT title, revenue_usd ORDER BY 2 DESC LIMIT 10"
 moviehouse why "Toy Story"
 moviehouse errors
+moviehouse load drop.zip --lake ./lake && moviehouse ask genre-revenue-by-year --lake ./lake
 ```
 
 `moviehouse COMMAND --help` has examples of each command, and `moviehouse completion --help` makes TAB work.
@@ -66,6 +69,7 @@ app = App(
 # The groups in the order in which --help shows them.
 COMMANDS = {
     "Make a release": (build, check, sample),
+    "Keep a lake": (load, maintain),
     "Ask a release": (ask, trace, why, sql),
     "Look into it": (errors, schema),
     "Pass it on": (publish,),

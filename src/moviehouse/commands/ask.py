@@ -21,6 +21,8 @@ def ask(
     /,
     *,
     release: p.Release = p.DEFAULT_OUT,
+    lake: p.Lake = None,
+    as_of: p.AsOf = None,
     year: p.Year = None,
     genre: p.Genres = None,
     company: p.Companies = None,
@@ -43,6 +45,7 @@ def ask(
     moviehouse ask company-revenue-by-year --top 10 --show-sql
     moviehouse ask genre-profit-by-year --output profit.parquet
     moviehouse ask genre-most-popular-by-year --format csv > popular.csv
+    moviehouse ask genre-revenue-by-year --lake ./lake --as-of 2026-11-24T09:00
     ```
     """
     from moviehouse.render import answer as render
@@ -52,15 +55,26 @@ def ask(
         render.show_questions()
         return 0
     form = chosen(format, output)
-    answer = moviehouse.ask(question, release, years=p.years(year), genre=genre, company=company, top=top)
-    if show_sql:
-        render.show_sql(answer, beside=form != "table" or output is not None)
-    if form == "parquet":
-        from moviehouse.steps.query import querying
+    with p.opened(release, lake, as_of, wanted(question, lake)) as place:
+        answer = moviehouse.ask(question, place, years=p.years(year), genre=genre, company=company, top=top)
+        if show_sql:
+            render.show_sql(answer, beside=form != "table" or output is not None)
+        if form == "parquet":
+            from moviehouse.steps.query import querying
 
-        with querying(release, answer.sql) as query:
-            send_file(query.parquet(), output, release)
-        return 0
+            with querying(place, answer.sql) as query:
+                send_file(query.parquet(), output, release)
+            return 0
     with written_to(output, release):
         render.show_answer(answer, form)
     return 0
+
+
+def wanted(question: str, lake: str | None) -> frozenset[str]:
+    """What the question needs of a lake; UsageError, before one is read, where there is no such question."""
+    if lake is None:
+        return frozenset()
+    from moviehouse.lake.needs import of_question
+    from moviehouse.steps.answer import known_question
+
+    return of_question(known_question(question))

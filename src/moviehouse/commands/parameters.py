@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,6 +43,24 @@ Debug = Annotated[bool, Parameter(negative="", show_default=False, help="Show a 
 Release = Annotated[
     Path, Parameter(help="A release: its directory, its database, or the output directory that holds it.")
 ]
+Lake = Annotated[
+    str | None,
+    Parameter(
+        help="Read a lake, and no release: its directory, the http(s) address of an Iceberg REST catalog, or the name "
+        "of a catalog configured for PyIceberg."
+    ),
+]
+TargetLake = Annotated[
+    str,
+    Parameter(
+        help="The lake: a directory, the http(s) address of an Iceberg REST catalog, or the name of a catalog "
+        "configured for PyIceberg."
+    ),
+]
+AsOf = Annotated[
+    str | None,
+    Parameter(help="With --lake: what was visible at this time, in UTC unless it has a zone [default: now]."),
+]
 Year = Annotated[str | None, Parameter(help="A year, or a range such as 1990:1999.")]
 Genre = Annotated[str | None, Parameter(help="A genre's name or id.", completer=complete.genres)]
 Company = Annotated[str | None, Parameter(help="A production company's name or id.", completer=complete.companies)]
@@ -56,6 +76,21 @@ Format = Annotated[
 Form = Annotated[Literal["table", "csv", "json"], Parameter(help="How to print it.")]
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="A file to write instead of standard output.")]
 Limit = Annotated[int, Parameter(help="In a table, how many rows to show at most.")]
+
+
+@contextmanager
+def opened(release: Path, lake: str | None, as_of: str | None, wanted: Iterable[str]) -> Iterator[Path]:
+    """The release that is meant: the one given or, with a lake, its newest one with the relations wanted."""
+    if lake is None:
+        if as_of is not None:
+            raise UsageError("--as-of is about a lake.", "Say which: --lake LAKE.")
+        yield release
+        return
+    from moviehouse.lake.read import reading_lake
+    from moviehouse.lake.times import utc
+
+    with reading_lake(lake, wanted, None if as_of is None else utc(as_of, "--as-of")) as place:
+        yield place
 
 
 def years(text: str | None) -> tuple[int, int] | None:

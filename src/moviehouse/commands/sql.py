@@ -24,6 +24,8 @@ def sql(
     *,
     file: Annotated[Path | None, Parameter(name=["--file", "-f"], help="A file to read the query from.")] = None,
     release: p.Release = p.DEFAULT_OUT,
+    lake: p.Lake = None,
+    as_of: p.AsOf = None,
     format: p.Format = None,
     output: p.Output = None,
     limit: p.Limit = 1000,
@@ -42,6 +44,7 @@ def sql(
     moviehouse sql "FROM genre_revenue_by_year WHERE year = 1995" --format csv > 1995.csv
     moviehouse sql --file query.sql --output rows.parquet
     echo "SELECT count(*) FROM rating" | moviehouse sql - --format json
+    moviehouse sql "FROM movie_observation WHERE movie_id = 862 ORDER BY observed_at" --lake ./lake
     ```
     """
     from moviehouse.render.formats import chosen, send_file, written_to
@@ -51,7 +54,11 @@ def sql(
     if limit < 1:
         raise UsageError("--limit must be at least 1.")
     form = chosen(format, output)
-    with querying(release, _text(query, file), memory_limit, threads) as asked:
+    text = _text(query, file)
+    with (
+        p.opened(release, lake, as_of, _wanted(text, lake)) as place,
+        querying(place, text, memory_limit, threads) as asked,
+    ):
         if form == "parquet":
             send_file(asked.parquet(), output, release)
             return 0
@@ -59,6 +66,14 @@ def sql(
         with written_to(output, release):
             show_rows(result.columns, result.types, result.rows, form, limit)
     return 0
+
+
+def _wanted(text: str, lake: str | None) -> frozenset[str]:
+    if lake is None:
+        return frozenset()
+    from moviehouse.lake.needs import of_query
+
+    return of_query(text)
 
 
 def _text(query: str | None, file: Path | None) -> str:

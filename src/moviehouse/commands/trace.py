@@ -16,6 +16,8 @@ def trace(
     /,
     *,
     release: p.Release = p.DEFAULT_OUT,
+    lake: p.Lake = None,
+    as_of: p.AsOf = None,
     year: p.Year = None,
     genre: p.Genre = None,
     company: p.Company = None,
@@ -34,12 +36,15 @@ def trace(
     moviehouse trace company-profit-by-year --company "Pixar Animation Studios"
     moviehouse trace company-releases-by-genre-by-year --company 3 --genre Family
     moviehouse trace genre-most-popular-by-year --year 1995 --format json
+    moviehouse trace genre-revenue-by-year --genre Animation --year 1995 --lake ./lake
     ```
     """
     from moviehouse.render.trace import show_trace
 
     if top is not None and top < 1:
         raise UsageError("--top must be at least 1.")
-    traced = moviehouse.trace(question, release, years=p.years(year), genre=genre, company=company)
+    traced = moviehouse.trace(
+        question, release, lake=lake, as_of=as_of, years=p.years(year), genre=genre, company=company
+    )
     show_trace(traced, format, top)
     return 0 if traced.adds_up else GateError.exit_status

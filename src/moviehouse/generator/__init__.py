@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,25 +13,18 @@ from tempfile import TemporaryDirectory
 from zipfile import is_zipfile
 
 from moviehouse.errors import TargetError, UsageError
+from moviehouse.generator.archive import entry, member
 from moviehouse.generator.links import Links, movielens_id
 from moviehouse.generator.movies import movie_rows
 from moviehouse.generator.oddities import LAST_WORDS, credit_oddities, keyword_oddities, movie_oddities, strange_titles
 from moviehouse.generator.people import credit_rows, keyword_rows
 from moviehouse.generator.weave import Group, Member, Planted, Row, place, weave
 from moviehouse.generator.world import World
-from moviehouse.model.sources import CREDITS, KEYWORDS, LINKS, LINKS_SMALL, MOVIES, RATINGS, RATINGS_SMALL, SOURCES
+from moviehouse.model.sources import CREDITS, KEYWORDS, LINKS, LINKS_SMALL, MOVIES, RATINGS, RATINGS_SMALL
 from moviehouse.progress import Progress, Quiet
 
 __all__ = ["Planted", "Sample", "sample"]
 
-# The original's date; a zip with the time of its making would differ from run to run.
-_ZIP_DATE = (2017, 11, 10, 0, 0, 0)
-# Level 6 makes the ratings a tenth smaller, and takes five times as long to pack them.
-_LEVEL = 1
-_HEADERS = {source.name: ",".join(column.name for column in source.columns) for source in SOURCES}
-# The generator writes the records of these as text, so that their columns are fixed.
-_HEADERS |= dict.fromkeys((LINKS.name, LINKS_SMALL.name), "movieId,imdbId,tmdbId")
-_HEADERS |= dict.fromkeys((RATINGS.name, RATINGS_SMALL.name), "userId,movieId,rating,timestamp")
 _README = "This archive was made by `moviehouse sample`: its prose is invented, its movies mostly so.\n"
 _SPARES = 1000
 
@@ -116,7 +109,7 @@ class _Maker:
             small = min(self.ratings, max(1000, self.ratings * 100_004 // 26_024_289))
             self._ratings(archive, RATINGS_SMALL.name, small, small=True)
             if self.oddities:
-                archive.writestr(_entry("README.txt"), _README)
+                archive.writestr(entry("README.txt"), _README)
                 self.planted.append(Planted("warning", "unknown_file", "README.txt", None, None, None))
         self.planted.sort(key=lambda p: (p.file, p.line or 0, p.column or "", p.reason))
         lines = (json.dumps(asdict(planted)) + "\n" for planted in self.planted)
@@ -124,17 +117,8 @@ class _Maker:
             file.writelines(lines)
         return len(self.planted)
 
-    @contextmanager
-    def _member(self, archive: zipfile.ZipFile, name: str, about: int, line_end: bytes = b"\n") -> Iterator[Member]:
-        """A file of the archive, of `about` so many bytes, with its header written."""
-        with (
-            self.progress.step(name, about) as step,
-            archive.open(_entry(name), "w", force_zip64=about > 1 << 30) as stream,
-        ):
-            member = Member(name, stream, self.planted, step, line_end)
-            member.write(_HEADERS[name].encode())
-            yield member
-            member.flush()
+    def _member(self, archive: zipfile.ZipFile, name: str, about: int) -> AbstractContextManager[Member]:
+        return member(archive, name, about, self.planted, self.progress)
 
     def _about_movies(
         self,
@@ -164,9 +148,9 @@ class _Maker:
 
     def _link_files(self, archive: zipfile.ZipFile) -> None:
         links = self.links
-        with self._member(archive, LINKS.name, links.count * 22, b"\r\n") as member:
+        with self._member(archive, LINKS.name, links.count * 22) as member:
             weave(member, links.rows(), links.plan, links.spares())
-        with self._member(archive, LINKS_SMALL.name, links.small_count * 20, b"\r\n") as member:
+        with self._member(archive, LINKS_SMALL.name, links.small_count * 20) as member:
             weave(member, links.small_rows(), links.small_plan, links.spares())
 
     def _ratings(self, archive: zipfile.ZipFile, name: str, ratings: int, *, small: bool) -> None:
@@ -176,16 +160,6 @@ class _Maker:
         links, odd_ones = self.links, unknown_ratings(ratings) if self.oddities else 0
         unknown = movielens_id(links.count + 100 + small) if odd_ones else None
         count, number = (links.small_count, links.small_number_sql) if small else (links.count, "p")
-        ends = b"\r\n" if small else b"\n"
         made = Ratings(ratings - odd_ones, count, number, self.world.seed + 104_729 * small)
-        with self._member(archive, name, ratings * 27, ends) as member:
+        with self._member(archive, name, ratings * 27) as member:
             write_ratings(member, made.blocks(self.scratch), unknown)
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, _ZIP_DATE)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    info.external_attr = 0o644 << 16
-    # A ZipInfo of one's own does not take the archive's level; the name of the attribute changed in 3.13.
-    setattr(info, "compress_level" if hasattr(info, "compress_level") else "_compresslevel", _LEVEL)
-    return info

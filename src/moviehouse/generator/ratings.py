@@ -132,6 +132,13 @@ def unknown_ratings(ratings: int) -> int:
     return 2 if ratings >= 40 else 0
 
 
+def lines(blocks: Iterable[Path]) -> Iterator[bytes]:
+    """The ratings as they are, in blocks of whole lines without the last line end."""
+    for block in blocks:
+        with block.open("rb") as body:
+            yield from _whole_lines(body)
+
+
 def write_ratings(member: Member, blocks: Iterable[Path], unknown: int | None) -> None:
     """Write the ratings, with oddities if there is an `unknown` id that no links file has."""
     last, odds = b"", list[Odd]()

@@ -10,6 +10,7 @@ from typing import Any
 
 import moviehouse
 from moviehouse.generator import Sample
+from moviehouse.generator.drops import Drops
 from moviehouse.progress import Progress, Step
 from moviehouse.render.markdown import code, table
 from moviehouse.run import RunRecord
@@ -19,7 +20,7 @@ from moviehouse.steps.why import Part, Record, Why
 
 _RESULTS = (
     moviehouse.Release, moviehouse.Checked, Answer, Trace, Cell, Contribution, LogLine, Why, Record, Part, Sample,
-    RunRecord,
+    Drops, RunRecord,
 )  # fmt: skip
 _PROTOCOLS = (Progress, Step)
 _WIDTH = 88

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,10 +23,10 @@ _NOTED_ROWS = 5
 _ANSWERED = "answered"
 
 
-def create_views(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the views the questions stand on, and the questions, each with its comment."""
+def create_views(con: duckdb.DuckDBPyConnection, which: Container[str] = (*VIEWS, *QUESTIONS)) -> None:
+    """Create the views the questions stand on, and the questions, each with its comment; `which` is some of them."""
     for folder, stems in (("views", VIEWS), ("questions", QUESTIONS)):
-        for stem in stems:
+        for stem in (s for s in stems if s in which):
             con.execute(f"CREATE VIEW {name(stem)} AS {statement(folder, stem)}")
             con.execute(f"COMMENT ON VIEW {name(stem)} IS {literal(header(folder, stem))}")
 

@@ -63,8 +63,11 @@ def show(con: duckdb.DuckDBPyConnection, balances: list[Balance]) -> None:
         con.execute("INSERT INTO balance VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
-def strike(engine: DuckDB, readings: list[Reading]) -> list[Balance]:
-    """Count what was read, loaded, merged and rejected, each from a place of its own."""
+def strike(engine: DuckDB, readings: list[Reading], places: dict[str, str] = LOADED) -> list[Balance]:
+    """Count what was read, loaded, merged and rejected, each from a place of its own.
+
+    `places` select the loaded records of each file.
+    """
     merged = dict(engine.rows("SELECT file, count(*) FROM merged_record GROUP BY file"))
     rejected = dict(engine.rows("SELECT file, count(*) FROM rejected_record WHERE unit = 'record' GROUP BY file"))
     noted = {
@@ -81,7 +84,7 @@ def strike(engine: DuckDB, readings: list[Reading]) -> list[Balance]:
         file = reading.file
         loaded = ratings.get(edition[file] or "")
         if loaded is None:
-            loaded = int(engine.scalar(LOADED[file].format(**_TABLES)))
+            loaded = int(engine.scalar(places[file].format(**_TABLES)))
         balances.append(
             Balance(
                 file, "", reading.records, loaded, merged.get(file, 0), rejected.get(file, 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +49,11 @@ class Outcome:
         return not self.offending
 
 
-def checks() -> tuple[Check, ...]:
-    """All checks: those the declaration implies, and those of sql/checks."""
-    declared = [check for table in TABLES for check in _declared(table)]
+def checks(tables: Sequence[Table] = TABLES, stems: Sequence[str] = ()) -> tuple[Check, ...]:
+    """The checks: those that the tables' declaration implies, and those of sql/checks, by default all."""
+    declared = [check for table in tables for check in _declared(table)]
     written = []
-    for stem in names("checks"):
+    for stem in stems or names("checks"):
         first, _, rest = header("checks", stem).partition("\n")
         written.append(Check(stem, f"{first} {rest}".replace("\n", " ").strip(), statement("checks", stem)))
     return (*declared, *written)
@@ -102,10 +103,12 @@ def _declared(table: Table) -> list[Check]:
     return found
 
 
-def run_checks(con: duckdb.DuckDBPyConnection, progress: Progress) -> list[Outcome]:
-    """Run every check on a release's database."""
+def run_checks(
+    con: duckdb.DuckDBPyConnection, progress: Progress, which: Sequence[Check] | None = None
+) -> list[Outcome]:
+    """Run checks, by default all of them, on a release's database."""
     with progress.step("check"):
-        return [_run(con, check) for check in checks()]
+        return [_run(con, check) for check in (checks() if which is None else which)]
 
 
 def _run(con: duckdb.DuckDBPyConnection, check: Check) -> Outcome:

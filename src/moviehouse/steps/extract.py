@@ -116,20 +116,30 @@ class Extraction:
 
 
 def extract(
-    path: Path, kind: str, work: Path, progress: Progress, limits: Limits, order: Sequence[str] = tuple(_KNOWN)
+    path: Path,
+    kind: str,
+    work: Path,
+    progress: Progress,
+    limits: Limits,
+    order: Sequence[str] = tuple(_KNOWN),
+    *,
+    whole: bool = True,
 ) -> Extraction:
     """Begin to give the dataset's files as files: those of a directory in place, those of a zip under `work`.
 
     `order` is the one they are wanted in. Raises SourceError where the archive cannot be trusted, two members
-    have one name, or movies_metadata.csv is missing; TargetError where the disk has no room for them.
+    have one name, or it has none of the dataset's files, a `whole` one no movies_metadata.csv; TargetError where
+    the disk has no room for them.
     """
     jobs, unknown, size = _in_directory(path) if kind == "directory" else _in_zip(path, work, limits)
     for source in SOURCES:
-        if source.indispensable and source.name not in jobs:
+        if whole and source.indispensable and source.name not in jobs:
             raise SourceError(
                 f"{path.name} has no {source.name}.",
                 "It is the one file that nothing works without; is this The Movies Dataset?",
             )
+    if not jobs:
+        raise SourceError(f"{path.name} has none of the dataset's files.", f"They are {', '.join(_KNOWN)}.")
     title = f"fingerprint {path.name or path}" if kind == "directory" else "extract"
     return Extraction(title, {name: jobs[name] for name in order if name in jobs}, unknown, size, progress)
 

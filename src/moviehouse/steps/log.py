@@ -15,6 +15,7 @@ from moviehouse.model.sources import SOURCES
 from moviehouse.model.tables import ERROR_LOG, REJECTED_RECORD
 from moviehouse.sql import statement
 from moviehouse.sql.text import literal
+from moviehouse.steps.conform import Text
 from moviehouse.steps.records import slices
 from moviehouse.steps.rows import NOTE, insert
 
@@ -29,10 +30,10 @@ _WORK = (
 _FILE_ORDER = " ".join(f"WHEN {literal(s.name)} THEN {i}" for i, s in enumerate(SOURCES))
 
 
-def gather(engine: DuckDB, paths: dict[str, Path], run_id: str, work: Path) -> None:
+def gather(engine: DuckDB, paths: dict[str, Path], run_id: str, work: Path, text: Text | None = None) -> None:
     """Create the tables rejected_record and error_log; `paths` are the files by name."""
     for relation in _WORK:
-        engine.create_work(relation, statement("log", relation))
+        engine.create_work(relation, (text or statement)("log", relation))
     _reject_references(engine, paths, work)
     _drop_notes_of_unloaded(engine)
     engine.create_table(

@@ -12,10 +12,10 @@ from moviehouse.steps.balance import Balance
 from moviehouse.steps.check import Outcome
 
 
-def record_figures(
+def record_counts(
     con: duckdb.DuckDBPyConnection, record: RunRecord, balances: list[Balance], outcomes: list[Outcome]
 ) -> None:
-    """Put the figures of a finished database into the run record."""
+    """Put the balances, the lines of the log by reason, and what the checks found into the run record."""
     for balance in balances:
         entry = record.files.setdefault(balance.file, {})
         counts = {k: v for k, v in asdict(balance).items() if k not in ("file", "column")}
@@ -28,6 +28,14 @@ def record_figures(
         "SELECT severity, reason, count(*) FROM error_log GROUP BY ALL ORDER BY severity, count(*) DESC, reason"
     ).fetchall():
         record.log.setdefault(severity, {})[reason] = count
+    record.checks = {outcome.check: outcome.offending for outcome in outcomes}
+
+
+def record_figures(
+    con: duckdb.DuckDBPyConnection, record: RunRecord, balances: list[Balance], outcomes: list[Outcome]
+) -> None:
+    """Put the figures of a finished database into the run record."""
+    record_counts(con, record, balances, outcomes)
     record.releases = _one(
         con,
         "SELECT count(*) AS movies, count(budget_usd) AS with_budget, count(revenue_usd) AS with_revenue, "
@@ -47,7 +55,6 @@ def record_figures(
         "FROM unattributed_by_year GROUP BY dimension ORDER BY dimension",
     ):
         record.unattributed[f"without_{row.pop('dimension')}"] = row
-    record.checks = {outcome.check: outcome.offending for outcome in outcomes}
 
 
 def _all(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

@@ -33,5 +33,5 @@ SELECT
   k.links_line,
   k.links_small_line
 FROM linked AS k
-LEFT JOIN loaded_movie AS m ON m.movie_id = k.tmdb_id
+LEFT JOIN known_movie AS m ON m.movie_id = k.tmdb_id
 ORDER BY k.movielens_id

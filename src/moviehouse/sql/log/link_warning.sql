@@ -3,7 +3,7 @@ SELECT 'links.csv' AS file, l.line, 'tmdbId' AS "column", 'unlinked_movie' AS re
   l.tmdb_id AS movie_id, CAST(l.tmdb_id AS VARCHAR) AS value,
   'movies_metadata.csv has no movie ' || CAST(l.tmdb_id AS VARCHAR) || '.' AS message
 FROM loaded_link AS l
-LEFT JOIN loaded_movie AS m ON m.movie_id = l.tmdb_id
+LEFT JOIN known_movie AS m ON m.movie_id = l.tmdb_id
 WHERE l.tmdb_id IS NOT NULL AND m.movie_id IS NULL
 UNION ALL
 SELECT 'links_small.csv' AS file, s.line, 'tmdbId' AS "column", 'unlinked_movie' AS reason,
@@ -11,7 +11,7 @@ SELECT 'links_small.csv' AS file, s.line, 'tmdbId' AS "column", 'unlinked_movie'
   'movies_metadata.csv has no movie ' || CAST(s.tmdb_id AS VARCHAR) || '.' AS message
 FROM loaded_link_small AS s
 LEFT JOIN loaded_link AS l ON l.movielens_id = s.movielens_id
-LEFT JOIN loaded_movie AS m ON m.movie_id = s.tmdb_id
+LEFT JOIN known_movie AS m ON m.movie_id = s.tmdb_id
 WHERE l.movielens_id IS NULL AND s.tmdb_id IS NOT NULL AND m.movie_id IS NULL
 UNION ALL
 SELECT 'links_small.csv' AS file, s.line,

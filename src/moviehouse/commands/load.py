@@ -1,0 +1,90 @@
+"""`moviehouse load`: a drop into a lake."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+import moviehouse
+from moviehouse.commands import parameters as p
+from moviehouse.commands.source import must_exist, print_json
+from moviehouse.progress import for_stream
+
+
+def load(
+    source: p.Source,
+    /,
+    *,
+    lake: p.TargetLake,
+    observed_at: Annotated[
+        str | None,
+        Parameter(
+            help="When the drop was observed, in UTC unless it has a zone [default: when the source was written]."
+        ),
+    ] = None,
+    partial: Annotated[
+        bool,
+        Parameter(negative="", show_default=False, help="The drop has changes alone: what it lacks is not gone."),
+    ] = False,
+    max_rejects: Annotated[
+        float, Parameter(help="The largest share of rejected records, from 0 to 1, that does not set the drop aside.")
+    ] = 0.5,
+    accept_missing_column: Annotated[
+        list[str] | None,
+        Parameter(negative="", help="FILE:COLUMN: a column that may be missing, though its values become unknown."),
+    ] = None,
+    no_sign_request: p.NoSign = False,
+    encoding: p.Encoding = "utf-8",
+    cache: p.Cache = None,
+    memory_limit: p.Memory = "2GiB",
+    threads: p.Threads = None,
+    max_bytes: p.MaxBytes = 64 << 30,
+    max_members: p.MaxMembers = 1000,
+    max_ratio: p.MaxRatio = 200,
+    quiet: p.Quiet = False,
+    json: p.AsJson = False,
+    debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
+) -> int:
+    """Add a drop, a source as it was observed at a time, to a lake of Apache Iceberg tables.
+
+    Drops may come in any order, late, again, and from several loaders at once: the state is the same as if they had
+    come in the order of their observation. A drop is visible whole, or not at all. One that the lake has already
+    changes nothing. A broken one is set aside with its error log; the lake stays as it is. Needs the extra:
+    pip install 'moviehouse[lake]'.
+
+    ```
+    moviehouse load s3://bucket/drops/latest.zip --lake ./lake
+    moviehouse load changes.zip --lake ./lake --partial --observed-at 2026-11-24T09:00
+    moviehouse load drop.zip --lake https://catalog.example.org/iceberg
+    moviehouse load drop.zip --lake production --max-rejects 0.01
+    moviehouse ask genre-revenue-by-year --lake ./lake
+    ```
+    """
+    must_exist(source)
+    loaded = moviehouse.load(
+        source,
+        lake,
+        observed_at=observed_at,
+        full=not partial,
+        max_rejects=max_rejects,
+        accept_missing_columns=accept_missing_column or (),
+        sign=not no_sign_request,
+        encoding=encoding,
+        cache=cache,
+        memory_limit=memory_limit,
+        threads=threads,
+        max_bytes=max_bytes,
+        max_members=max_members,
+        max_ratio=max_ratio,
+        progress=for_stream(quiet=quiet),
+    )
+    if json:
+        from moviehouse.lake.load import as_json
+
+        print_json(as_json(loaded))
+    elif not quiet:
+        from moviehouse.render.loaded import show_loaded
+
+        show_loaded(loaded)
+    return 0

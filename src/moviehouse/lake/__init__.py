@@ -1,0 +1,1 @@
+"""The lake: drops of any order, merged into one state."""

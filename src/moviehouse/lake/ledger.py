@@ -1,0 +1,379 @@
+"""The ledger: which readings the lake shows, release by release.
+
+Two tables, because rights are given by table. `reading` has a row for each reading that was staged or set aside;
+any loader appends to it. `release` decides alone what is visible: a row for each release, with the readings that
+it adds to the release before (or, now and then, all of them) and the snapshot of every table. A commit to it
+asserts the snapshot that was read, so that of two commits that want the same number one fails, reads again, and
+takes the next. PyIceberg's own retries are off there: they would let both through.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from moviehouse.errors import TargetError
+from moviehouse.lake.catalog import Lake
+from moviehouse.lake.state import counting
+from moviehouse.lake.tables import PROPERTIES, ensure, ensure_namespace, iceberg_type, present
+from moviehouse.model.schema import Column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyiceberg.schema import Schema
+    from pyiceberg.table import Table
+
+RELEASE, READING = "release", "reading"
+BASE_EVERY = 50
+"""One release in so many has all readings: no more than these are ever read."""
+PATIENCE = 600.0
+"""Seconds for which a commit is tried again while others win."""
+_BASE, _NUMBER = "moviehouse.base", "moviehouse.release"
+_LEDGER = {**PROPERTIES, "commit.retry.num-retries": "0", "commit.manifest.min-count-to-merge": "20"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A drop as one version of the logic read it.
+
+    `drop_id` is the SHA-256 of the drop, `full` whether it is a whole snapshot; `rows` by table of the lake;
+    `read`, `loaded`, `merged` and `rejected` are records. `reading_id` begins with the time of the load, so that
+    the rows of late loads lie together.
+    """
+
+    reading_id: str
+    drop_id: str
+    observed_at: datetime
+    logic: int
+    full: bool
+    engine: str = "duckdb"
+    source: str = ""
+    bytes: int = 0
+    read: int = 0
+    loaded: int = 0
+    merged: int = 0
+    rejected: int = 0
+    rows: Mapping[str, int] = field(default_factory=dict)
+    begun_at: datetime | None = None
+
+    @property
+    def token(self) -> tuple[datetime, str]:
+        """What decides which of two rows with one key is current."""
+        return (self.observed_at, self.drop_id)
+
+    def repeats(self, other: Reading) -> bool:
+        """Whether it says nothing that counts beside the other."""
+        return self.token == other.token and (self.logic, self.full) <= (other.logic, other.full)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A snapshot of a table; of two the one with the greater sequence number holds all that the other holds."""
+
+    snapshot_id: int
+    sequence: int
+
+
+@dataclass(frozen=True)
+class Release:
+    """What readers see: the readings by id, those folded into the current rows, and a snapshot of each table."""
+
+    number: int = 0
+    release_id: str = ""
+    created_at: datetime | None = None
+    kind: str = ""
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    folded: frozenset[str] = frozenset()
+    pins: Mapping[str, Pin] = field(default_factory=dict)
+
+    @property
+    def visible(self) -> dict[str, Reading]:
+        """The readings that count, by id: of each drop one."""
+        return {reading.reading_id: reading for reading in counting(self.readings.values())}
+
+    def shows(self, reading: Reading) -> Reading | None:
+        """The reading that makes this one superfluous, if any."""
+        return next((r for r in self.visible.values() if reading.repeats(r)), None)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a release changes of the one before it. `folded` is the whole set, if it is another one."""
+
+    kind: str
+    add: tuple[Reading, ...] = ()
+    remove: tuple[str, ...] = ()
+    folded: frozenset[str] | None = None
+    pins: Mapping[str, Pin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a commit ended: the release, whether it is this commit's own, and how often others came first."""
+
+    release: Release
+    done: bool
+    conflicts: int = 0
+
+
+class Ledger:
+    """The ledger of a lake."""
+
+    def __init__(self, lake: Lake, *, create: bool = False) -> None:
+        self._lake = lake
+        if create:
+            ensure_namespace(lake)
+            self._release: Table | None = ensure(lake, RELEASE, lambda: _schema(_RELEASE), _LEDGER)
+        else:
+            self._release = present(lake, RELEASE)
+
+    def newest(self, as_of: datetime | None = None) -> Release | None:
+        """The newest release, or the one that was the newest at a time (UTC); None where there is none yet."""
+        if self._release is None:
+            return None
+        self._release.refresh()
+        history = self._history(whole=as_of is not None)
+        if as_of is not None:
+            history = [r for r in history if r.created_at is not None and r.created_at <= as_of]
+        return history[-1] if history else None
+
+    def releases(self) -> list[Release]:
+        """All releases, oldest first."""
+        if self._release is None:
+            return []
+        self._release.refresh()
+        return self._history(whole=True)
+
+    def commit(self, decide: Callable[[Release], Change | None]) -> Outcome:
+        """Add a release with what `decide` says of the newest one; without a change there is no commit.
+
+        Tried until it wins or PATIENCE is over: then TargetError, and nothing has changed. After an unclear answer
+        the ledger is read before the next try, which finds the release if it is there.
+        """
+        from pyiceberg.exceptions import CommitFailedException
+
+        assert self._release is not None
+        again: tuple[type[Exception], ...] = (CommitFailedException, *unclear_answers())
+        release_id, start, conflicts, unclear = secrets.token_hex(8), time.monotonic(), 0, False
+        while True:
+            try:
+                self._release.refresh()
+                history = self._history(whole=unclear)
+                newest = history[-1] if history else Release()
+                if own := next((r for r in history if r.release_id == release_id), None):
+                    return Outcome(own, True, conflicts)
+                change = decide(newest)
+                if change is None:
+                    return Outcome(newest, False, conflicts)
+                release = _next(newest, change, release_id)
+                self._append(release, change)
+                return Outcome(release, True, conflicts)
+            except again as error:
+                conflicts, unclear = conflicts + 1, True
+                if time.monotonic() - start > PATIENCE:
+                    raise TargetError(
+                        f"Others kept writing to the lake {self._lake.name}: {conflicts} tries failed.",
+                        "Nothing of this load is visible. Run again when fewer write to it.",
+                    ) from error
+                pause(conflicts)
+
+    def note(self, reading: Reading, status: str, why: str = "", log: str = "") -> None:
+        """Append a row about a reading that is staged or set aside; `log` is where its error log is."""
+        table = self.notes()
+        row = {**_as_row(reading), "status": status, "why": why, "error_log": log, "noted_at": now()}
+        table.append(_arrow([row], table.schema()))
+
+    def notes(self) -> Table:
+        """The table of readings that were staged or set aside; made where there is none."""
+        return ensure(self._lake, READING, lambda: _schema(_NOTED), PROPERTIES)
+
+    def noted(self) -> list[dict[str, Any]]:
+        """The rows about readings that were staged or set aside, oldest first."""
+        table = present(self._lake, READING)
+        rows = table.scan().to_arrow().to_pylist() if table is not None else []
+        return sorted(rows, key=lambda row: (row["noted_at"], row["reading_id"]))
+
+    def _history(self, *, whole: bool) -> list[Release]:
+        """The releases, oldest first; without `whole` those since the last one that has all readings."""
+        assert self._release is not None
+        snapshot = self._release.current_snapshot()
+        if snapshot is None:
+            return []
+        since: dict[str, Any] = {}
+        if not whole and snapshot.summary is not None and (base := snapshot.summary.additional_properties.get(_BASE)):
+            since = {"row_filter": f"number >= {int(base)}"}
+        rows = self._release.scan(**since, snapshot_id=snapshot.snapshot_id).to_arrow().to_pylist()
+        releases: list[Release] = []
+        for row in sorted(rows, key=lambda row: row["number"]):
+            releases.append(_from_row(row, releases[-1] if releases else Release()))
+        return releases
+
+    def _append(self, release: Release, change: Change) -> None:
+        assert self._release is not None
+        base = release.number == 1 or release.number % BASE_EVERY == 0
+        last = self._release.current_snapshot()
+        known = last.summary.additional_properties if last is not None and last.summary is not None else {}
+        properties = {
+            _NUMBER: str(release.number),
+            _BASE: str(release.number) if base else known.get(_BASE, "1"),
+        }
+        row = _release_row(release, change, base=base)
+        self._release.append(_arrow([row], self._release.schema()), snapshot_properties=properties)
+
+
+def now() -> datetime:
+    """The time in UTC, without a zone, as the lake's columns have it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def pause(tries: int) -> None:
+    """Wait before the next try, longer after each."""
+    time.sleep(random.uniform(0.01, min(0.05 * 2 ** min(tries, 6), 2.0)))  # noqa: S311
+
+
+def unclear_answers() -> tuple[type[Exception], ...]:
+    """Answers after which nobody knows whether the commit took place."""
+    import requests
+    from pyiceberg.exceptions import CommitStateUnknownException, ServerError, ServiceUnavailableError
+    from sqlalchemy.exc import OperationalError
+
+    return (
+        CommitStateUnknownException, ServerError, ServiceUnavailableError, requests.RequestException, OperationalError,
+    )  # fmt: skip
+
+
+def later(one: Mapping[str, Pin], other: Mapping[str, Pin]) -> dict[str, Pin]:
+    """Of each table the later snapshot."""
+    return {
+        table: max((p[table] for p in (one, other) if table in p), key=lambda pin: pin.sequence)
+        for table in {*one, *other}
+    }
+
+
+def _next(newest: Release, change: Change, release_id: str) -> Release:
+    readings = {id_: r for id_, r in newest.readings.items() if id_ not in change.remove}
+    readings |= {reading.reading_id: reading for reading in change.add}
+    # Releases are ordered in time as by number, whatever the clocks of the loaders say.
+    created = max(now(), newest.created_at or datetime.min)
+    folded = newest.folded if change.folded is None else change.folded
+    pins = later(newest.pins, change.pins)
+    return Release(newest.number + 1, release_id, created, change.kind, readings, folded, pins)
+
+
+_READING_COLUMNS = (
+    Column("reading_id", "VARCHAR", "The reading; rows of the lake name it."),
+    Column("drop_id", "VARCHAR", "The drop: the SHA-256 of its source."),
+    Column("observed_at", "TIMESTAMP", "When the drop was observed, UTC."),
+    Column("logic", "INTEGER", "The version of the logic."),
+    Column("full", "BOOLEAN", "Whether the drop is a whole snapshot."),
+    Column("engine", "VARCHAR", "What read it."),
+    Column("source", "VARCHAR", "Where it came from."),
+    Column("bytes", "BIGINT", "Its size."),
+    Column("read", "BIGINT", "Records read."),
+    Column("loaded", "BIGINT", "Records loaded."),
+    Column("merged", "BIGINT", "Records merged."),
+    Column("rejected", "BIGINT", "Records rejected."),
+    Column("rows", "VARCHAR", "Rows by table, as JSON."),
+    Column("begun_at", "TIMESTAMP", "When the load began, UTC."),
+)
+_NOTED = (
+    *_READING_COLUMNS,
+    Column("status", "VARCHAR", "staged or set_aside."),
+    Column("why", "VARCHAR", "Why it was set aside."),
+    Column("error_log", "VARCHAR", "Where its error log is."),
+    Column("noted_at", "TIMESTAMP", "When this was written, UTC."),
+)
+_PIN_COLUMNS = (
+    Column("table", "VARCHAR", "A table of the lake."),
+    Column("snapshot_id", "BIGINT", "Its snapshot in this release."),
+    Column("sequence", "BIGINT", "The snapshot's sequence number."),
+)
+_RELEASE: tuple[Column | tuple[str, tuple[Column, ...] | None, str], ...] = (
+    Column("number", "BIGINT", "From 1, without a gap."),
+    Column("release_id", "VARCHAR", "Unlike that of any other commit."),
+    Column("created_at", "TIMESTAMP", "When it was committed, UTC."),
+    Column("kind", "VARCHAR", "What made it: load, maintain, publish or undo."),
+    Column("base", "BOOLEAN", "Whether `added` has all readings, and not only those since the release before."),
+    ("added", _READING_COLUMNS, "Readings that it shows and the release before does not."),
+    ("removed", None, "Readings that the release before shows and it does not."),
+    ("folded", None, "Readings that the tables of current rows hold; NULL: as in the release before."),
+    ("snapshots", _PIN_COLUMNS, "The snapshot of each table."),
+)
+
+
+def _schema(columns: Iterable[Column | tuple[str, tuple[Column, ...] | None, str]]) -> Schema:
+    """The schema of a ledger's table; a tuple is a list of structs or, without columns, of texts."""
+    from itertools import count
+
+    from pyiceberg.schema import Schema
+    from pyiceberg.types import ListType, NestedField, StringType, StructType
+
+    ids, made = count(1), []
+    for column in columns:
+        if isinstance(column, Column):
+            type_ = iceberg_type(column.type)
+            made.append(NestedField(next(ids), column.name, type_, required=False, doc=column.description))
+            continue
+        name, inner, doc = column
+        outer, element = next(ids), next(ids)
+        item = StructType(
+            *(NestedField(next(ids), c.name, iceberg_type(c.type), required=False, doc=c.description) for c in inner)
+        ) if inner else StringType()  # fmt: skip
+        made.append(NestedField(outer, name, ListType(element, item, element_required=False), required=False, doc=doc))
+    return Schema(*made)
+
+
+def _arrow(rows: list[dict[str, Any]], schema: Schema) -> pa.Table:
+    import pyarrow as pa
+    from pyiceberg.io.pyarrow import schema_to_pyarrow
+
+    return pa.Table.from_pylist(rows, schema=schema_to_pyarrow(schema, include_field_ids=False))
+
+
+def _as_row(reading: Reading) -> dict[str, Any]:
+    row = {f.name: getattr(reading, f.name) for f in fields(reading)}
+    return {**row, "rows": json.dumps(dict(reading.rows), sort_keys=True)}
+
+
+def _reading(row: Mapping[str, Any]) -> Reading:
+    known = {f.name: row[f.name] for f in fields(Reading) if row.get(f.name) is not None}
+    return replace(Reading(**known), rows=json.loads(row.get("rows") or "{}"))
+
+
+def _release_row(release: Release, change: Change, *, base: bool) -> dict[str, Any]:
+    added = release.readings.values() if base else change.add
+    folded = release.folded if base or change.folded is not None else None
+    return {
+        "number": release.number,
+        "release_id": release.release_id,
+        "created_at": release.created_at,
+        "kind": release.kind,
+        "base": base,
+        "added": [_as_row(reading) for reading in added],
+        "removed": list(change.remove),
+        "folded": None if folded is None else sorted(folded),
+        "snapshots": [
+            {"table": table, "snapshot_id": pin.snapshot_id, "sequence": pin.sequence}
+            for table, pin in sorted(release.pins.items())
+        ],
+    }
+
+
+def _from_row(row: Mapping[str, Any], before: Release) -> Release:
+    kept = {} if row["base"] else {i: r for i, r in before.readings.items() if i not in (row["removed"] or ())}
+    folded = before.folded if row["folded"] is None else frozenset(row["folded"])
+    return Release(
+        row["number"],
+        row["release_id"],
+        row["created_at"],
+        row["kind"],
+        kept | {r["reading_id"]: _reading(r) for r in row["added"] or ()},
+        folded,
+        {pin["table"]: Pin(pin["snapshot_id"], pin["sequence"]) for pin in row["snapshots"]},
+    )

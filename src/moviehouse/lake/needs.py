@@ -1,0 +1,53 @@
+"""What has to be read of a lake for a question or a query: the relations that its relations stand on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+from moviehouse.lake.state import views
+from moviehouse.model.lake import LAKE_TABLES
+from moviehouse.model.tables import TABLES
+from moviehouse.sql import QUESTIONS, VIEWS, statement
+
+STATE = frozenset({*(table.name for table in TABLES), *(t.name for t in LAKE_TABLES if t.kind == "history")})
+"""The relations of the state that a release of the lake has as tables."""
+ALL = frozenset({*STATE, *VIEWS, *QUESTIONS})
+_SOURCE = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)')
+_WORD = re.compile(r"\w+")
+
+
+@cache
+def _definitions() -> dict[str, frozenset[str]]:
+    """Of every relation of a release the relations that its definition names."""
+    texts = {**{stem: statement("views", stem) for stem in VIEWS}, **dict(views())}
+    texts |= {stem: statement("questions", stem) for stem in QUESTIONS}
+    return {relation: frozenset(_SOURCE.findall(text)) for relation, text in texts.items()}
+
+
+def closure(wanted: Iterable[str]) -> frozenset[str]:
+    """The relations wanted, and all that they stand on down to the rows of the lake."""
+    found: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        relation = waiting.pop()
+        if relation not in found:
+            found.add(relation)
+            waiting += _definitions().get(relation, ())
+    return frozenset(found)
+
+
+def of_question(stem: str) -> frozenset[str]:
+    """What a question needs, with the names that its filters are looked up in."""
+    return frozenset({stem, "genre", "company"}) if stem in QUESTIONS else ALL
+
+
+def of_trace(stem: str) -> frozenset[str]:
+    """What tracing a question needs."""
+    return of_question(stem) | {"movie", "error_log", "rejected_record", "company_share", "genre_share"}
+
+
+def of_query(sql: str) -> frozenset[str]:
+    """What a query needs: the relations whose names it has anywhere; all, where it has none."""
+    return frozenset(word.lower() for word in _WORD.findall(sql)) & ALL or ALL

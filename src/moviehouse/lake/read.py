@@ -1,0 +1,250 @@
+"""Reads a release of the lake: into a database like that of a build, with the tables that are wanted.
+
+The rows come from the snapshots that the release names. Where upkeep has folded readings into the tables of
+current rows, those stand for them, and of the tables of rows only what was not folded is read.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from moviehouse.engines.duckdb import DuckDB, opened
+from moviehouse.errors import SourceError
+from moviehouse.lake import needs
+from moviehouse.lake.catalog import Lake, open_lake, told
+from moviehouse.lake.ledger import Ledger, Pin, Reading, Release
+from moviehouse.lake.state import row, views
+from moviehouse.lake.tables import CURRENT, each, present
+from moviehouse.model.lake import LAKE_TABLE, READING
+from moviehouse.model.tables import TABLE
+from moviehouse.run import RunRecord
+from moviehouse.sql.text import literal, name
+from moviehouse.steps.answer import create_views
+from moviehouse.steps.raw import MOVIES_FILE
+from moviehouse.steps.target import DATABASE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyiceberg.table import Table
+
+FOLDED_KINDS = ("keyed", "set", "named")
+"""The kinds of tables that have one of current rows; the others need every row."""
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows to read: of a table at a snapshot, those of some readings (None: all)."""
+
+    table: Table
+    snapshot_id: int
+    readings: frozenset[str] | None
+
+
+@contextmanager
+def reading_lake(
+    address: str,
+    wanted: Iterable[str],
+    as_of: datetime | None = None,
+    memory_limit: str = "2GiB",
+    threads: int | None = None,
+    *,
+    traced: bool = False,
+) -> Iterator[Path]:
+    """A directory with the release's database and run record, removed afterwards; it holds what is `wanted`.
+
+    `wanted` are tables of the model, views and questions. `as_of` (UTC) is the time whose newest release is read.
+    `traced` makes it ready for tracing: rows and log say which drop they are from.
+    Raises SourceError where the lake cannot be read or has no release yet.
+    """
+    lake = open_lake(address)
+    place = Path(tempfile.mkdtemp(prefix="moviehouse-"))
+    try:
+        with told(lake.name, writing=False):
+            release = read_release(lake, place, frozenset(wanted), as_of, memory_limit, threads)
+        if traced:
+            name_drops(place / DATABASE, release)
+        _record(lake, release).write(place / "run.json")
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def newest_release(lake: Lake, as_of: datetime | None = None) -> Release:
+    """The newest release of the lake, or the one that was the newest at a time; SourceError where there is none."""
+    release = Ledger(lake).newest(as_of)
+    if release is not None:
+        return release
+    if as_of is not None and Ledger(lake).newest() is not None:
+        raise SourceError(f"The lake {lake.name} had no release yet at {as_of} UTC.", "Ask for a later time.")
+    raise SourceError(
+        f"The lake {lake.name} has no release yet.", f"Load a drop: moviehouse load SOURCE --lake {lake.name}"
+    )
+
+
+def read_release(
+    lake: Lake, place: Path, wanted: frozenset[str], as_of: datetime | None, memory_limit: str, threads: int | None
+) -> Release:
+    """Make the database of a release; where upkeep removes its files meanwhile, that of the next one."""
+    for tries in range(1, _TRIES + 1):
+        release = newest_release(lake, as_of)
+        try:
+            _materialise(lake, release, place, wanted, memory_limit, threads)
+            return release
+        except FileNotFoundError:
+            (place / DATABASE).unlink(missing_ok=True)
+            if tries == _TRIES:
+                raise
+    raise AssertionError
+
+
+def _materialise(
+    lake: Lake, release: Release, place: Path, wanted: frozenset[str], memory_limit: str, threads: int | None
+) -> None:
+    relations = needs.closure(wanted)
+    work = place / "work"
+    engine = DuckDB(place / DATABASE, work, memory_limit=memory_limit, threads=threads)
+    try:
+        fill(engine, lake, release, {t for t in LAKE_TABLE if row(t) in relations}, slim="rating" not in relations)
+        for relation, query in views():
+            if relation in needs.STATE and relation in relations:
+                engine.con.execute(f"CREATE TABLE model.main.{name(relation)} AS {query}")
+            elif relation in relations:
+                engine.con.execute(f"CREATE VIEW memory.main.{name(relation)} AS {query}")
+    finally:
+        engine.close()
+        shutil.rmtree(work, ignore_errors=True)
+    with opened(place / DATABASE, memory_limit, threads, read_only=False) as con:
+        create_views(con, relations)
+        con.execute("CHECKPOINT")
+
+
+def fill(engine: DuckDB, lake: Lake, release: Release, tables: set[str], *, slim: bool = False) -> None:
+    """Make the inputs of the state: the relation `reading`, and the rows of these tables by `row(table)`.
+
+    `slim` reads of the ratings only which movies were rated: for MovieLens's movies, where no ratings are wanted.
+    """
+    visible = release.visible
+    _readings(engine.con, visible)
+    opened_tables = dict(each(lambda n: (n, present(lake, n)), sorted(_names(release, tables))))
+    parts = _parts(release, visible, tables, opened_tables)
+
+    def read(table: str) -> None:
+        columns = [c.name for c in LAKE_TABLE[table].columns]
+        few = slim and table == "rating"
+        if few:
+            columns = ["edition", "movielens_id", "reading_id"]
+        with engine.cursor() as cursor:
+            for part in parts[table]:
+                _insert(cursor, row(table), part, columns, distinct=few)
+
+    for table in tables:
+        declared = ", ".join(f"{name(c.name)} {c.type}" for c in LAKE_TABLE[table].columns)
+        engine.con.execute(f"CREATE TABLE memory.main.{name(row(table))} ({declared})")
+    each(read, sorted(tables))
+
+
+def _readings(con: duckdb.DuckDBPyConnection, visible: Mapping[str, Reading]) -> None:
+    declared = ", ".join(f"{name(c.name)} {c.type}" for c in READING)
+    con.execute(f"CREATE TABLE memory.main.reading ({declared})")
+    if visible:
+        values = [[getattr(reading, c.name) for c in READING] for reading in visible.values()]
+        con.executemany(f"INSERT INTO memory.main.reading VALUES ({', '.join('?' * len(READING))})", values)
+
+
+def _names(release: Release, tables: Iterable[str]) -> set[str]:
+    """The tables of the lake to open: those of rows, and of current rows where there are any."""
+    folds = {f"{table}{CURRENT}" for table in tables if LAKE_TABLE[table].kind in FOLDED_KINDS}
+    return {table for table in {*tables, *folds} if table in release.pins}
+
+
+def _parts(
+    release: Release, visible: Mapping[str, Reading], tables: set[str], there: Mapping[str, Table | None]
+) -> dict[str, list[Part]]:
+    """What is read of each table. Current rows are used where all readings that they hold count, and all are there."""
+    folds = [n for n in there if n.endswith(CURRENT)]
+    usable = release.folded <= set(visible) and all(_has(there[n], release.pins[n]) for n in folds)
+    folded = release.folded if usable else frozenset()
+    parts: dict[str, list[Part]] = {table: [] for table in tables}
+    for table in tables:
+        current = there.get(f"{table}{CURRENT}")
+        done = folded if LAKE_TABLE[table].kind in FOLDED_KINDS else frozenset[str]()
+        if done and current is not None:
+            parts[table].append(Part(current, release.pins[f"{table}{CURRENT}"].snapshot_id, None))
+        rest = frozenset(r for r in visible if r not in done and visible[r].rows.get(table))
+        rows = there.get(table)
+        if rest and rows is not None:
+            pin, newest = release.pins[table], rows.current_snapshot()
+            # The snapshot of an old release may be gone; every later one has its rows too.
+            kept = pin.snapshot_id if _has(rows, pin) or newest is None else newest.snapshot_id
+            parts[table].append(Part(rows, kept, rest))
+    return parts
+
+
+def _has(table: Table | None, pin: Pin) -> bool:
+    return table is not None and table.snapshot_by_id(pin.snapshot_id) is not None
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection, relation: str, part: Part, columns: list[str], *, distinct: bool = False
+) -> None:
+    """Stream the rows of a part into a relation; columns that the snapshot does not have yet stay NULL."""
+    reader = _stream(part, columns)
+    con.register("arrow_rows", reader)
+    condition = ""
+    if part.readings is not None:
+        con.execute("CREATE OR REPLACE TEMP TABLE reading_chosen (reading_id VARCHAR)")
+        con.executemany("INSERT INTO reading_chosen VALUES (?)", [[reading] for reading in sorted(part.readings)])
+        condition = " WHERE reading_id IN (SELECT reading_id FROM reading_chosen)"
+    query = f"SELECT {'DISTINCT ' if distinct else ''}* FROM arrow_rows{condition}"
+    con.execute(f"INSERT INTO {name(relation)} BY NAME {query}")
+    con.unregister("arrow_rows")
+
+
+def _stream(part: Part, columns: list[str]) -> pa.RecordBatchReader:
+    options: dict[str, Any] = {"snapshot_id": part.snapshot_id}
+    if part.readings is not None:  # reading ids grow with time: files of readings before or after these are left out
+        first, last = literal(min(part.readings)), literal(max(part.readings))
+        options["row_filter"] = f"reading_id >= {first} and reading_id <= {last}"
+    scan = part.table.scan(**options)
+    known = set(scan.projection().column_names)
+    return scan.select(*(c for c in columns if c in known)).to_arrow_batch_reader()
+
+
+def name_drops(database: Path, release: Release) -> None:
+    """Have each movie's source name its drop, and keep of the log what is about the records that made the movie."""
+    with opened(database, read_only=False) as con:
+        con.execute("CREATE TEMP TABLE drop_source (drop_id VARCHAR, observed_at TIMESTAMP, source VARCHAR)")
+        rows = [[r.drop_id, r.observed_at, r.source] for r in release.visible.values()]
+        if rows:
+            con.executemany("INSERT INTO drop_source VALUES (?, ?, ?)", rows)
+        con.execute(
+            "UPDATE movie AS m SET source_file = m.source_file || ' of ' || d.source || "
+            "strftime(d.observed_at, ' (%Y-%m-%d %H:%M UTC)') "
+            "FROM drop_source AS d WHERE d.drop_id = m.drop_id AND d.observed_at = m.observed_at"
+        )
+        con.execute(
+            "DELETE FROM error_log AS e WHERE NOT EXISTS (SELECT 1 FROM movie AS m WHERE m.movie_id = e.movie_id "
+            "AND e.drop_id IN (m.drop_id, m.credits_drop_id, m.keywords_drop_id))"
+        )
+        columns = ", ".join(f"{name(c.name)} {c.type}" for c in TABLE["movielens_movie"].columns)
+        con.execute(f"CREATE TABLE IF NOT EXISTS movielens_movie ({columns})")
+
+
+def _record(lake: Lake, release: Release) -> RunRecord:
+    """A run record for the release, as the readers of releases expect one."""
+    record = RunRecord.begin()
+    record.run_id, record.status = release.release_id, "published"
+    tokens = {"budget": ("0", "empty"), "revenue": ("0", "empty"), "popularity": ("empty",)}
+    record.files = {MOVIES_FILE: {"null_tokens": {column: dict.fromkeys(of, 1) for column, of in tokens.items()}}}
+    record.source = {"address": lake.name, "kind": "lake", "release": release.number}
+    return record

@@ -1,0 +1,268 @@
+"""Loaders and upkeep at the same time, killed at any moment, answers that are lost: readers see whole releases."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+import forks
+import pytest
+from lake_pool import Drop, expected, pool, state_of
+
+import moviehouse
+from moviehouse import pipeline
+from moviehouse.errors import TargetError
+from moviehouse.lake import append, ledger
+from moviehouse.lake.catalog import open_lake
+from moviehouse.lake.ledger import Ledger, Reading, now
+from moviehouse.lake.load import append_reading, publish
+from moviehouse.lake.tables import present
+from moviehouse.model.lake import LAKE_TABLES, LOGIC
+
+MODULES = ("moviehouse.lake.load", "moviehouse.lake.maintain", "pyiceberg.catalog.sql", "pyiceberg.catalog.rest",
+           "pyiceberg.io.pyarrow", "pyiceberg.expressions.parser")  # fmt: skip
+TIME = datetime(2024, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def drops(tmp_path_factory):
+    return pool(tmp_path_factory.mktemp("drops"), 6, seed=2)
+
+
+def shown(lake: str, drops: list[Drop]) -> list[Drop]:
+    """The drops that the newest release shows."""
+    newest = Ledger(open_lake(lake)).newest()
+    tokens = {reading.token for reading in newest.visible.values()} if newest else set()
+    return [drop for drop in drops if (drop.observed_at, drop.drop_id) in tokens]
+
+
+def rows_in(lake: str) -> dict[str, dict[str, int]]:
+    """How many rows each table of the lake has of each reading, visible or not."""
+    found: dict[str, dict[str, int]] = {}
+    for table in LAKE_TABLES:
+        there = present(open_lake(lake), table.name)
+        for row in there.scan(selected_fields=("reading_id",)).to_arrow().to_pylist() if there else ():
+            counts = found.setdefault(table.name, {})
+            counts[row["reading_id"]] = counts.get(row["reading_id"], 0) + 1
+    return found
+
+
+def is_exact(lake: str) -> None:
+    """Of every reading that is visible each table has just the rows that the ledger says."""
+    found = rows_in(lake)
+    for reading in Ledger(open_lake(lake)).newest().visible.values():
+        there = {table: counts[reading.reading_id] for table, counts in found.items() if reading.reading_id in counts}
+        assert there == dict(reading.rows)
+
+
+class Watch:
+    """A reader that polls: everything it sees is the state of the release that it was told."""
+
+    def __init__(self, lake: str, drops: list[Drop]) -> None:
+        self.lake, self.drops, self.seen = lake, drops, []
+
+    def look(self) -> None:
+        state, release = state_of(self.lake, told=True)
+        readings = next(r for r in Ledger(open_lake(self.lake)).releases() if r.number == release).visible.values()
+        tokens = {reading.token for reading in readings}
+        assert state == expected([d for d in self.drops if (d.observed_at, d.drop_id) in tokens])
+        self.seen.append(release)
+
+    def poll(self, stop: Event) -> None:
+        while not stop.is_set():
+            if Path(self.lake, "catalog.db").exists() and Ledger(open_lake(self.lake)).newest() is not None:
+                self.look()
+
+
+def until_done(server: forks.Forks, chance: random.Random, lasts: float, *arguments: object) -> int:
+    """Run a command, killed at a random moment now and then, until it ends by itself; how often it was killed."""
+    killed = 0
+    while True:
+        after = chance.uniform(0.1, lasts) if killed < 2 and chance.random() < 0.6 else None
+        done = server.run(*arguments, after=after)
+        if done.status == 0:
+            return killed
+        assert done.status is None, done.stderr
+        killed += 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_loaders_and_upkeep_killed_at_random_moments_while_readers_poll(drops, tmp_path, seed):
+    lake, chance = str(tmp_path / "lake"), random.Random(seed)
+    watch, stop = Watch(lake, drops), Event()
+
+    def loader(number: int) -> int:
+        own = random.Random(10 * seed + number)
+        shuffled = own.sample(drops, len(drops))[:4] if number else drops
+        own.shuffle(shuffled := list(shuffled))
+        with forks.forks(modules=MODULES) as server:
+            return sum(until_done(server, own, 2.0, "load", *drop.arguments, "--lake", lake, "-q") for drop in shuffled)
+
+    def upkeep() -> int:
+        killed = 0
+        with forks.forks(modules=MODULES) as server:
+            while not stop.wait(0.5):
+                if Path(lake, "catalog.db").exists():
+                    done = server.run(
+                        "maintain", "--lake", lake, "-q", "--keep-days", "0", after=chance.uniform(0.2, 4)
+                    )
+                    assert done.status in (None, 0, 1), done.stderr
+                    killed += done.status is None
+        return killed
+
+    with ThreadPoolExecutor(4) as threads:
+        background = [threads.submit(upkeep), threads.submit(watch.poll, stop)]
+        loaders = [threads.submit(loader, number) for number in range(2)]
+        try:
+            killed = sum(work.result() for work in loaders)
+        finally:
+            stop.set()
+        killed += background[0].result()
+        background[1].result()
+    assert killed, "nothing was killed"
+    assert watch.seen == sorted(watch.seen)
+    assert state_of(lake) == expected(drops)
+    is_exact(lake)
+    releases = Ledger(open_lake(lake)).releases()
+    assert [r.number for r in releases] == list(range(1, len(releases) + 1))
+    assert sum(r.kind == "load" for r in releases) == len(drops)
+
+
+def points(server: forks.Forks, *arguments: object) -> list[str]:
+    done = server.run(*arguments, point=-1)
+    assert done.status == 0, done.stderr
+    return done.points
+
+
+def commits(found: list[str]) -> list[int]:
+    return [n for n, point in enumerate(found) if point.startswith("commit ")]
+
+
+def test_a_kill_at_any_commit_of_a_load(drops, tmp_path):
+    lake, drop = str(tmp_path / "lake"), max(drops[1:], key=lambda d: sum(map(len, d.rows.values())))
+    with forks.forks(modules=MODULES) as server:
+        command = ["load", *drop.arguments, "-q", "--threads", "1", "--lake"]
+        assert server.run("load", *drops[0].arguments, "--lake", tmp_path / "counted", "-q").status == 0
+        found = points(server, *command, tmp_path / "counted")
+        assert found[-1] == "commit moviehouse.release"
+        assert len(commits(found)) == sum(bool(rows) for rows in drop.rows.values()) + 1
+        assert server.run("load", *drops[0].arguments, "--lake", lake, "-q").status == 0
+        for place in commits(found)[::4]:
+            for when in ("before", "after"):
+                if place == len(found) - 1 and when == "after":
+                    continue
+                assert server.run(*command, lake, point=place, when=when).status is None
+                assert shown(lake, drops) == [drops[0]]
+        assert state_of(lake) == expected([drops[0]])
+        killed = server.run(*command, lake, point=len(found) - 1, when="after")
+        assert killed.status is None
+        assert set(shown(lake, drops)) == {drops[0], drop}
+        assert server.run(*command, lake).status == 0
+        assert Ledger(open_lake(lake)).newest().number == 2
+    want = expected([drops[0], drop])
+    assert state_of(lake) == want
+    dead = sum(len(counts) for counts in rows_in(lake).values())
+    done = moviehouse.maintain(lake, grace_hours=0, keep_days=0)
+    assert done.orphans
+    assert sum(len(counts) for counts in rows_in(lake).values()) < dead
+    assert {r for counts in rows_in(lake).values() for r in counts} == set(Ledger(open_lake(lake)).newest().visible)
+    is_exact(lake)
+    assert state_of(lake) == want
+    again = moviehouse.maintain(lake, grace_hours=0, keep_days=0)
+    assert (again.folded, again.compacted) == (0, [])
+
+
+def test_a_kill_at_any_commit_of_upkeep(drops, tmp_path):
+    def lake_at(name: str) -> str:
+        lake = str(tmp_path / name)
+        for drop in drops[:3]:
+            moviehouse.load(drop.path, lake, observed_at=drop.observed_at, full=drop.full)
+        return lake
+
+    want = expected(drops[:3])
+    with forks.forks(modules=MODULES) as server:
+        command = ["maintain", "-q", "--grace-hours", "0", "--keep-days", "0", "--lake"]
+        found = commits(points(server, *command, lake_at("counted")))
+        assert len(found) > 30
+        lake = lake_at("lake")
+        for place in found[:: len(found) // 5]:
+            for when in ("before", "after"):
+                server.run(*command, lake, point=place, when=when)
+                assert shown(lake, drops) == [d for d in drops if d in drops[:3]]
+            assert state_of(lake) == want
+        assert server.run(*command, lake).status == 0
+    assert state_of(lake) == want
+    is_exact(lake)
+
+
+def lossy(monkeypatch, lose: Callable[[int], str]) -> list[str]:
+    """Have commits lose their answer: `lose` says "before" or "after" they took place, or nothing."""
+    from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException
+    from pyiceberg.table import Table
+
+    real, done = Table._do_commit, []
+
+    def commit(self, updates, requirements):
+        what = lose(len(done))
+        done.append(what)
+        if what == "before":
+            raise CommitStateUnknownException("lost")
+        if what == "conflict":
+            raise CommitFailedException("another one was first")
+        real(self, updates, requirements)
+        if what == "after":
+            raise CommitStateUnknownException("lost")
+
+    monkeypatch.setattr(Table, "_do_commit", commit)
+    return done
+
+
+def test_lost_answers_and_conflicts_lose_and_repeat_nothing(drops, lake, monkeypatch):
+    chance = random.Random(5)
+    done = lossy(monkeypatch, lambda _: chance.choice(["before", "after", "conflict", "", "", ""]))
+    for drop in drops[:2]:
+        moviehouse.load(drop.path, lake, observed_at=drop.observed_at, full=drop.full)
+    assert {"before", "after", "conflict"} <= set(done)
+    monkeypatch.undo()
+    assert state_of(lake) == expected(drops[:2])
+    is_exact(lake)
+    assert [r.number for r in Ledger(open_lake(lake)).releases()] == [1, 2]
+
+
+def test_a_loader_that_cannot_win_says_so_and_shows_nothing(drops, tmp_path, monkeypatch):
+    lake = str(tmp_path / "lake")
+    moviehouse.load(drops[0].path, lake, observed_at=drops[0].observed_at, full=drops[0].full)
+    monkeypatch.setattr(ledger, "PATIENCE", 0.2)
+    monkeypatch.setattr(append, "PATIENCE", 0.2)
+    with monkeypatch.context() as patched:
+        lossy(patched, lambda _: "conflict")
+        with pytest.raises(TargetError, match="Others kept writing") as caught:
+            moviehouse.load(drops[1].path, lake, observed_at=drops[1].observed_at, full=drops[1].full)
+    assert caught.value.retry
+    assert Ledger(open_lake(lake)).newest().number == 1
+    assert state_of(lake) == expected(drops[:1])
+
+
+def test_upkeep_in_the_middle_of_a_load_does_it_no_harm(drops, lake):
+    first, second, third = drops[:3]
+    for drop in (first, second):
+        moviehouse.load(drop.path, lake, observed_at=drop.observed_at, full=drop.full)
+    opened = open_lake(lake)
+    rows = {table: len(listed) for table, listed in third.rows.items() if listed}
+    reading = Reading(
+        f"{now():%Y%m%dT%H%M%SZ}-000001", third.drop_id, third.observed_at, LOGIC, third.full, rows=rows, begun_at=now()
+    )
+    pins = append_reading(opened, third.database, reading, pipeline.Options())
+    moviehouse.maintain(lake, keep_days=0)
+    assert state_of(lake) == expected([first, second])
+    publish(Ledger(opened), reading, pins)
+    assert state_of(lake) == expected([first, second, third])
+    late = Reading(
+        "20200101T000000Z-000001", "another", TIME, LOGIC, True, begun_at=now() - timedelta(hours=13)
+    )  # a load that upkeep takes for dead may not end
+    with pytest.raises(TargetError, match="took longer"):
+        publish(Ledger(opened), late, {})
