@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from threading import Event
@@ -197,8 +198,9 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
 def _conform(run: Run) -> None:
     conform.conform(run.running, run.progress)
     with run.progress.step("log"):
-        log.gather(run.running, run.paths, run.record.run_id, run.work)
-        run.balances = balance.strike(run.running, run.readings)
+        engine = run.running
+        log.gather(engine, run.record.run_id, partial(log.reject_references, engine, run.paths, run.work))
+        run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine))
     run.running.close()
     run.engine = None
 

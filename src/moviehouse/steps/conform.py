@@ -32,7 +32,7 @@ def conform(engine: DuckDB, progress: Progress) -> None:
     """Create every table of the model that has a SELECT in sql/conform; the long ones beside the others."""
     with progress.step("conform"):
         for relation in WORK:
-            engine.create_work(relation, statement("conform", relation))
+            engine.create_works({relation: statement("conform", relation)})
         with engine.beside(lambda con: _conform_all(engine, con, SHORTCUTS)):
             _conform_all(engine, engine.con, [table for table in CONFORMED if table not in SHORTCUTS])
 
