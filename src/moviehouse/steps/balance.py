@@ -99,25 +99,51 @@ def strike(engine: Engine, readings: list[Reading], loaded_ratings: dict[str, in
 
 def _counts(
     engine: Engine, readings: list[Reading], loaded_ratings: dict[str, int] | None
-) -> dict[tuple[str, str, str], int]:
+) -> Counter[tuple[str, str, str]]:
     """What can be counted, by file, list (or none) and fate, in one query: engines start slowly on each."""
     edition = {source.name: source.constants.get("edition", "") for source in SOURCES}
     counts: Counter[tuple[str, str, str]] = Counter()
-    queries: list[tuple[tuple[str, str, str], str]] = []
+    queries = [*_FALLEN]
     for reading in readings:
         file = reading.file
         if loaded_ratings is not None and edition[file] in loaded_ratings:
             counts[file, "", "loaded"] = loaded_ratings[edition[file]]
         else:
-            queries.append(((file, "", "loaded"), LOADED[file].format(**_TABLES)))
+            queries.append(_labelled(file, "", "'loaded'", LOADED[file].format(**_TABLES)))
         for column in (column for column in reading.elements if column in _LISTS):
-            queries += [((file, column, fate), query) for fate, query in _list_counts(file, column)]
-    numbered = " UNION ALL ".join(
-        f"SELECT {i} AS place, n FROM ({query}) AS q{i}" for i, (_, query) in enumerate(queries)
-    )
-    for place, count in engine.rows(numbered):
-        counts[queries[place][0]] += count
+            queries += _list_counts(file, column)
+    for file, column, fate, count in engine.rows(" UNION ALL ".join(queries)):
+        counts[file, column, fate] += count
     return counts
+
+
+# Records that are not loaded, and what became of them.
+_GONE = (
+    "(SELECT file, ordinal, 'merged' AS fate FROM merged_record "
+    "UNION ALL SELECT file, ordinal, 'rejected' AS fate FROM rejected_reference)"
+)
+# Elements that fell out of their lists, of all files: with their record after they had been rejected, or alone.
+_FALLEN = (
+    'SELECT t.file, t."column", g.fate, COUNT(*) AS n FROM swept_element AS t '
+    f'JOIN {_GONE} AS g ON g.file = t.file AND g.ordinal = t.ordinal GROUP BY t.file, t."column", g.fate',
+    "SELECT file, \"column\", 'merged' AS fate, COUNT(*) AS n FROM merged_element GROUP BY file, \"column\"",
+    "SELECT file, \"column\", 'rejected' AS fate, COUNT(*) AS n FROM rejected_record WHERE unit = 'element' "
+    'GROUP BY file, "column"',
+)
+
+
+def _labelled(file: str, column: str, fate: str, query: str) -> str:
+    return f'SELECT {literal(file)} AS file, {literal(column)} AS "column", {fate} AS fate, n FROM ({query}) AS counted'
+
+
+def _list_counts(file: str, column: str) -> Iterator[str]:
+    """What became of a list's elements: they stand in loaded, merged or rejected records."""
+    source = next(s for s in SOURCES if s.name == file)
+    relation = name(next(c.relation for c in source.nested if c.name == column) or "")
+    yield _labelled(file, column, "'loaded'", f"SELECT COUNT(*) AS n FROM {_LISTS[column]}")
+    gone = f"{_GONE} AS g ON g.file = {literal(file)} AND g.ordinal = t.ordinal"
+    elements = f"SELECT g.fate, COUNT(*) AS n FROM {relation} AS t JOIN {gone} GROUP BY g.fate"
+    yield _labelled(file, column, "fate", elements)
 
 
 def loaded_ratings(engine: DuckDB) -> dict[str, int]:
@@ -130,17 +156,3 @@ def loaded_ratings(engine: DuckDB) -> dict[str, int]:
     engine.con.execute("DROP TABLE suspect")
     rows = engine.rows("SELECT edition, count(source_line) FROM rating GROUP BY edition")
     return {edition: known - int(surplus.get(edition, 0)) for edition, known in rows}
-
-
-def _list_counts(file: str, column: str) -> Iterator[tuple[str, str]]:
-    """What became of a list's elements: they stand in loaded, merged or rejected records, or fell out alone."""
-    source = next(s for s in SOURCES if s.name == file)
-    relation = name(next(c.relation for c in source.nested if c.name == column) or "")
-    here = f't.file = {literal(file)} AND t."column" = {literal(column)}'
-    yield "loaded", f"SELECT COUNT(*) AS n FROM {_LISTS[column]}"
-    for fate, gone in (("merged", "merged_record"), ("rejected", "rejected_reference")):
-        records = f"SELECT 1 FROM {gone} AS g WHERE g.file = {literal(file)} AND g.ordinal = t.ordinal"
-        yield fate, f"SELECT COUNT(*) AS n FROM {relation} AS t WHERE EXISTS ({records})"
-        yield fate, f"SELECT COUNT(*) AS n FROM swept_element AS t WHERE {here} AND EXISTS ({records})"
-    yield "merged", f"SELECT COUNT(*) AS n FROM merged_element AS t WHERE {here}"
-    yield "rejected", f"SELECT COUNT(*) AS n FROM rejected_record AS t WHERE t.unit = 'element' AND {here}"
