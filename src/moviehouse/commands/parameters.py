@@ -70,3 +70,14 @@ def years(text: str | None) -> tuple[int, int] | None:
     if span[0] > span[1]:
         raise UsageError(f"The range {text} runs backwards.", f"Write --year {span[1]}:{span[0]}.")
     return span
+
+
+def settings(texts: list[str] | None) -> dict[str, str]:
+    """Settings of Spark by name; UsageError for a text that is none."""
+    found = {}
+    for text in texts or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"{text!r} is not a setting.", "Write --spark-conf spark.executor.memory=8g.")
+        found[key.strip()] = value.strip()
+    return found

@@ -52,7 +52,9 @@ class Shared:
         from pyarrow.fs import FileSystem
 
         # Hadoop calls its client for S3 s3a, everybody else s3.
-        return FileSystem.from_uri("s3" + self.uri[3:] if self.uri.startswith("s3a:") else self.uri)
+        uri = "s3" + self.uri[3:] if self.uri.startswith("s3a:") else self.uri
+        system, path = FileSystem.from_uri(uri)
+        return system, path
 
 
 def _copy(source: Path | str, target: Path | str, of: FileSystem | None = None, to: FileSystem | None = None) -> None:

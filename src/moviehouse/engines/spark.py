@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 
 from moviehouse.engines.shared import Shared
 from moviehouse.errors import TargetError, UsageError
@@ -17,9 +20,8 @@ from moviehouse.model.schema import Table
 from moviehouse.sql.text import name
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-    from moviehouse.engines.dialect import to_spark as to_spark
+    from pyspark import SparkContext
+    from pyspark.sql import DataFrame, SparkSession
 
 _CONNECT_SECONDS = 5
 # Statements that need nothing of each other are sent side by side: a short one leaves most of a cluster idle.
@@ -36,6 +38,14 @@ _SETTINGS = {
     "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
 }
 
+# Spark's own chatter has no place among the steps; what fails is told as an error.
+_LOGGING = Path(__file__).with_name("log4j2.properties").as_uri()
+_QUIET = {
+    "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={_LOGGING}",
+    "spark.log.level": "ERROR",
+    "spark.ui.showConsoleProgress": "false",
+}
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -45,10 +55,12 @@ class Spark:
 
     def __init__(self, session: SparkSession, staging: Shared) -> None:
         self.session, self.staging = session, staging
+        self._tag = f"moviehouse-{uuid4().hex}"
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Call a function on the executors, one task for each item; what it gives is small."""
-        return self.session.sparkContext.parallelize(items, len(items)).map(function).collect()
+        with self._at_work() as context:
+            return context.parallelize(items, len(items)).map(function).collect()
 
     def relate(self, relation: str, folders: Iterable[Shared]) -> None:
         """Name the Parquet files of some directories as one relation."""
@@ -77,9 +89,10 @@ class Spark:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """All rows of a query, which are few: they come to the driver."""
-        return [tuple(row) for row in self.query(query).collect()]
+        with self._at_work():
+            return [tuple(row) for row in self.query(query).collect()]
 
-    def query(self, select: str) -> Any:
+    def query(self, select: str) -> DataFrame:
         """The data frame of a query in DuckDB's dialect."""
         from moviehouse.engines.dialect import to_spark
 
@@ -88,13 +101,36 @@ class Spark:
     def _create(self, relations: Mapping[str, tuple[str, str]]) -> None:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             done = [pool.submit(self._write, kind, relation, select) for relation, (kind, select) in relations.items()]
-            for each in done:
-                each.result()
+            try:
+                for each in done:
+                    each.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self.session.sparkContext.cancelJobsWithTag(self._tag)
+                raise
 
     def _write(self, kind: str, relation: str, select: str) -> None:
         place = self.staging.at(kind, relation)
-        self.query(select).write.parquet(place.uri)
-        self.relate(relation, [place])
+        with self._at_work():
+            self.query(select).write.parquet(place.uri)
+            self.relate(relation, [place])
+
+    @contextmanager
+    def _at_work(self) -> Iterator[SparkContext]:
+        """Tag this thread's jobs. What the cluster fails in is a TargetError; what our code in a task does, is not."""
+        from py4j.protocol import Py4JJavaError
+
+        context = self.session.sparkContext
+        context.addJobTag(self._tag)
+        try:
+            yield context
+        except Py4JJavaError as error:
+            said = str(error.java_exception.getMessage())
+            if "SparkException" not in str(error.java_exception.getClass()) or "PythonException" in said:
+                raise
+            raise TargetError(
+                f"The Spark cluster failed: {said.splitlines()[0]}", "Look into the logs of its executors."
+            ) from error
 
 
 def _typed(table: Table, select: str) -> str:
@@ -113,18 +149,7 @@ def spark_session(master: str | None, settings: Mapping[str, str]) -> Iterator[S
     from pyspark.sql import SparkSession
 
     running = SparkSession.getActiveSession()
-    if running is None:
-        master = master or os.environ.get("SPARK_MASTER")
-        if master:
-            _reach(master)
-        os.environ.setdefault("PYSPARK_PYTHON", settings.get("spark.pyspark.python", sys.executable))
-        builder = SparkSession.builder.appName("moviehouse")
-        if master:
-            builder = builder.master(master)
-        for key, value in settings.items():
-            builder = builder.config(key, value)
-        started = builder.getOrCreate()
-    session = (running or started).newSession()
+    session = (running or _started(master or os.environ.get("SPARK_MASTER"), settings)).newSession()
     for key, value in _SETTINGS.items():
         session.conf.set(key, value)
     try:
@@ -134,13 +159,43 @@ def spark_session(master: str | None, settings: Mapping[str, str]) -> Iterator[S
             session.stop()
 
 
+def _started(master: str | None, settings: Mapping[str, str]) -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    if master:
+        _reach(master)
+    # The executors run the very Python that has Moviehouse installed, unless they are told of another.
+    os.environ.setdefault("PYSPARK_PYTHON", settings.get("spark.pyspark.python", sys.executable))
+    builder = SparkSession.builder.appName("moviehouse")
+    for key, value in {**_QUIET, **settings, **({"spark.master": master} if master else {})}.items():
+        builder = builder.config(key, value)
+    try:
+        return builder.getOrCreate()
+    except Exception as error:  # of several kinds, from Java too
+        java = getattr(error, "java_exception", None)
+        said = str(java.getMessage() if java is not None else error).splitlines()[0]
+        raise TargetError(
+            f"Spark cannot be started{f' on {master}' if master else ''}: {said}",
+            "Look at --spark-master and --spark-conf.",
+            retry=False,
+        ) from error
+
+
 def _need_spark() -> None:
     try:
         import pyarrow  # noqa: F401
         import pyspark  # noqa: F401
         import sqlglot  # noqa: F401
     except ImportError as error:
-        raise UsageError(f"--engine spark needs the extra `spark`: {error}.", "pip install 'moviehouse[spark]'") from None
+        raise UsageError(
+            f"--engine spark needs the extra `spark`: {error}.", "pip install 'moviehouse[spark]'"
+        ) from None
+    home = os.environ.get("JAVA_HOME")
+    if not (Path(home, "bin", "java").exists() if home else shutil.which("java")):
+        where = f"JAVA_HOME is {home}, which has none" if home else "there is no java in PATH"
+        raise UsageError(
+            f"--engine spark needs Java 17 or later: {where}.", "Debian: apt install openjdk-17-jre-headless"
+        )
 
 
 def _reach(master: str) -> None:

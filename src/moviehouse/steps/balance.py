@@ -126,7 +126,7 @@ _GONE = (
 _FALLEN = (
     'SELECT t.file, t."column", g.fate, COUNT(*) AS n FROM swept_element AS t '
     f'JOIN {_GONE} AS g ON g.file = t.file AND g.ordinal = t.ordinal GROUP BY t.file, t."column", g.fate',
-    "SELECT file, \"column\", 'merged' AS fate, COUNT(*) AS n FROM merged_element GROUP BY file, \"column\"",
+    'SELECT file, "column", \'merged\' AS fate, COUNT(*) AS n FROM merged_element GROUP BY file, "column"',
     "SELECT file, \"column\", 'rejected' AS fate, COUNT(*) AS n FROM rejected_record WHERE unit = 'element' "
     'GROUP BY file, "column"',
 )

@@ -33,9 +33,7 @@ REFERRING = ("credits.csv", "keywords.csv")
 REFERENCE = "ordinal, line, movie_id, byte_offset, byte_length"
 _FILE_ORDER = " ".join(f"WHEN {literal(s.name)} THEN {i}" for i, s in enumerate(SOURCES))
 REJECTED_ORDER = f'CASE file {_FILE_ORDER} END, line, unit DESC, "column", position'
-LOG_ORDER = (
-    f'CASE file {_FILE_ORDER} ELSE 99 END, file, line NULLS FIRST, "column" NULLS FIRST, reason, value'
-)
+LOG_ORDER = f'CASE file {_FILE_ORDER} ELSE 99 END, file, line NULLS FIRST, "column" NULLS FIRST, reason, value'
 
 
 def gather(engine: Engine, run_id: str, reject_references: Callable[[], None]) -> None:

@@ -123,7 +123,7 @@ def read_file(job: Job, file: str) -> Read | MoviehouseError:
 
 
 def reject_references(job: Job, file: str, references: Shared) -> Shared | MoviehouseError:
-    """Keep the bytes of the records of a file that refer to no movie; `references` has rejected_reference.sql's rows."""
+    """Keep the bytes of a file's records that refer to no movie; `references` has rejected_reference.sql's rows."""
     with _scratch() as scratch:
         try:
             with reading(), writing(scratch, (scratch,), _ELSEWHERE):

@@ -47,7 +47,8 @@ def write_release(
         for table in TABLES:
             _copy(con, name(table.name), tables / f"{table.name}.{format_}", format_)
         for question in QUESTIONS:
-            con.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {(answers or {}).get(question, f'SELECT * FROM {name(question)}')}")
+            query = (answers or {}).get(question, f"SELECT * FROM {name(question)}")
+            con.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {query}")
             _copy(con, "answer", folder / f"{question}.parquet", "parquet")
             _copy(con, "answer", folder / f"{question}.csv", "csv", _for_spreadsheets(con, "answer"))
         con.execute("DROP TABLE answer")
