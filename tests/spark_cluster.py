@@ -45,7 +45,16 @@ def serve(folder: Path) -> Iterator[SparkCluster]:
         processes.append(_start(folder, "master", "master.Master", "--host", "127.0.0.1", "--port", "0"))
         url = _said(folder / "master.log", r"Starting Spark master at (spark://\S+)")
         for number in range(WORKERS):
-            place = ("--host", "127.0.0.1", "--cores", "1", "--memory", "1g", "--work-dir", str(folder / f"work{number}"))
+            place = (
+                "--host",
+                "127.0.0.1",
+                "--cores",
+                "1",
+                "--memory",
+                "1g",
+                "--work-dir",
+                str(folder / f"work{number}"),
+            )
             processes.append(_start(folder, f"worker{number}", "worker.Worker", *place, url))
         for number in range(WORKERS):
             _said(folder / f"worker{number}.log", "(Successfully registered) with master")

@@ -161,7 +161,16 @@ def test_no_row_comes_to_the_driver(cluster, tmp_path):
     """A driver that may take 1 MB from its tasks, all together for each job, makes tables of several times that."""
     made = moviehouse.sample(tmp_path / "sample.zip", movies=3000, ratings=150_000, oddities=False)
     settings = SETTINGS | {"spark.driver.memory": "512m", "spark.driver.maxResultSize": "1m"}
-    command = [sys.executable, "-m", "moviehouse", str(made.path), "--out", str(tmp_path / "spark"), "--engine", "spark"]
+    command = [
+        sys.executable,
+        "-m",
+        "moviehouse",
+        str(made.path),
+        "--out",
+        str(tmp_path / "spark"),
+        "--engine",
+        "spark",
+    ]
     command += ["--spark-master", cluster.url, *(x for k, v in settings.items() for x in ("--spark-conf", f"{k}={v}"))]
     environment = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"}
     done = subprocess.run([*command, "--no-report"], env=environment, capture_output=True, text=True, check=False)

@@ -117,10 +117,11 @@ def build(
     downloads are kept; `memory_limit` and `threads` are DuckDB's; `max_bytes` limits what an archive
     may extract to, `max_members` how many members it may have, `max_ratio` how many times larger
     inflating may make one; `wait` is how many seconds to wait for another run that writes to `out`;
-    `report=False` leaves report.html out. `engine` is duckdb, or spark (the extra `spark`): its `spark_master`, further
-    settings in `spark_conf`, and `spark_staging`, the URI of a directory that this machine and all executors see;
-    where an application of Spark runs in this process already, it is used. Raises SourceError where the source cannot be used, GateError
-    where a check of the result fails, TargetError where `out` cannot be written; the previous release, if
+    `report=False` leaves report.html out. `engine` is duckdb, or spark (the extra `spark`): its `spark_master`,
+    further settings in `spark_conf`, and `spark_staging`, the URI of a directory that this machine and all
+    executors see; where an application of Spark runs in this process already, it is used. Raises SourceError
+    where the source cannot be used, GateError where a check of the result fails, TargetError where `out` cannot
+    be written or Spark cannot be had; the previous release, if
     any, stays current then.
     """
     from moviehouse import pipeline

@@ -6,10 +6,9 @@ the SQL are the same. docs/decisions/0009-spark-engine.md says why it is cut thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from moviehouse.engines.dialect import order_of

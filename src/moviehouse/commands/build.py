@@ -29,20 +29,10 @@ def build(
     max_ratio: p.MaxRatio = 200,
     wait: Annotated[float, Parameter(help="How many seconds to wait for another run into the same OUT.")] = 0,
     no_report: Annotated[bool, Parameter(negative="", show_default=False, help="Leave report.html out.")] = False,
-    engine: Annotated[
-        Literal["duckdb", "spark"], Parameter(help="What reads and conforms: this machine, or a Spark cluster.")
-    ] = "duckdb",
-    spark_master: Annotated[
-        str | None, Parameter(help="spark://host:7077, yarn, … [default: Spark's own settings, else this machine].")
-    ] = None,
-    spark_conf: Annotated[
-        list[str] | None,
-        Parameter(negative="", help="A setting of Spark, as spark.executor.memory=8g; may be repeated."),
-    ] = None,
-    spark_staging: Annotated[
-        str | None,
-        Parameter(help="URI of a directory that all executors see, as s3a://bucket/prefix [default: in OUT]."),
-    ] = None,
+    engine: p.Engine = "duckdb",
+    spark_master: p.SparkMaster = None,
+    spark_conf: p.SparkConf = None,
+    spark_staging: p.SparkStaging = None,
     quiet: p.Quiet = False,
     json: p.AsJson = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
@@ -74,10 +64,7 @@ def build(
         max_ratio=max_ratio,
         wait=wait,
         report=not no_report,
-        engine=engine,
-        spark_master=spark_master,
-        spark_conf=p.settings(spark_conf),
-        spark_staging=spark_staging,
+        **p.where(engine, spark_master, spark_conf, spark_staging),
     )
     if json:
         print_json(asdict(release.run) | {"release": str(release.path), "out": str(release.out)})

@@ -148,8 +148,13 @@ def spark_session(master: str | None, settings: Mapping[str, str]) -> Iterator[S
     _need_spark()
     from pyspark.sql import SparkSession
 
+    master = master or os.environ.get("SPARK_MASTER")
+    if master:
+        _reach(master)
     running = SparkSession.getActiveSession()
-    session = (running or _started(master or os.environ.get("SPARK_MASTER"), settings)).newSession()
+    if running is not None and master not in (None, running.sparkContext.master):
+        raise UsageError(f"This process runs Spark on {running.sparkContext.master} already.", "Stop that session.")
+    session = (running or _started(master, settings)).newSession()
     for key, value in _SETTINGS.items():
         session.conf.set(key, value)
     try:
@@ -162,8 +167,6 @@ def spark_session(master: str | None, settings: Mapping[str, str]) -> Iterator[S
 def _started(master: str | None, settings: Mapping[str, str]) -> SparkSession:
     from pyspark.sql import SparkSession
 
-    if master:
-        _reach(master)
     # The executors run the very Python that has Moviehouse installed, unless they are told of another.
     os.environ.setdefault("PYSPARK_PYTHON", settings.get("spark.pyspark.python", sys.executable))
     builder = SparkSession.builder.appName("moviehouse")
