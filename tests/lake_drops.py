@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -37,8 +38,8 @@ def read_drop(folder: Path, work: Path) -> DuckDB:
     """A DuckDB that has the lake's tables of one drop, a directory; its gates have passed."""
     engine, paths, readings = _read(folder, work)
     reading.conform(engine, Quiet())
-    log.gather(engine, paths, "run", work, reading.text)
-    balance.show(engine.con, balance.strike(engine, readings, reading.PLACES))
+    log.gather(engine, "run", partial(log.reject_references, engine, paths, work), reading.text)
+    balance.show(engine.con, balance.strike(engine, readings, places=reading.PLACES))
     failed = [outcome for outcome in run_checks(engine.con, Quiet(), reading.gates()) if not outcome.passed]
     assert not failed, failed
     return engine
@@ -48,7 +49,7 @@ def build(folder: Path, work: Path) -> DuckDB:
     """A DuckDB that has the model's tables of a directory, as a build makes them."""
     engine, paths, _ = _read(folder, work)
     conform.conform(engine, Quiet())
-    log.gather(engine, paths, "run", work)
+    log.gather(engine, "run", partial(log.reject_references, engine, paths, work))
     return engine
 
 

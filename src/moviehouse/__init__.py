@@ -12,7 +12,7 @@ later.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,6 +113,10 @@ def build(
     max_ratio: int = 200,
     wait: float = 0,
     report: bool = True,
+    engine: str = "duckdb",
+    spark_master: str | None = None,
+    spark_conf: Mapping[str, str] | None = None,
+    spark_staging: str | None = None,
     progress: Progress | None = None,
 ) -> Release:
     """Turn a source into a release in `out`.
@@ -122,16 +126,20 @@ def build(
     downloads are kept; DuckDB gets half of `memory_limit`; `max_bytes` limits what an archive
     may extract to, `max_members` how many members it may have, `max_ratio` how many times larger
     inflating may make one; `wait` is how many seconds to wait for another run that writes to `out`;
-    `report=False` leaves report.html out. Raises SourceError where the source cannot be used, GateError
-    where a check of the result fails, TargetError where `out` cannot be written; the previous release, if
+    `report=False` leaves report.html out. `engine` is duckdb, or spark (the extra `spark`): its `spark_master`,
+    further settings in `spark_conf`, and `spark_staging`, the URI of a directory that this machine and all
+    executors see; where an application of Spark runs in this process already, it is used. Raises SourceError
+    where the source cannot be used, GateError where a check of the result fails, TargetError where `out` cannot
+    be written or Spark cannot be had; the previous release, if
     any, stays current then.
     """
     from moviehouse import pipeline
     from moviehouse.progress import Quiet
 
     options = pipeline.Options(
-        format, sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio, wait, report
-    )
+        format, sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio, wait, report,
+        engine, spark_master, tuple((spark_conf or {}).items()), spark_staging,
+    )  # fmt: skip
     path, record = pipeline.build(str(source), Path(out), options, progress or Quiet())
     return Release(path, Path(out), record)
 

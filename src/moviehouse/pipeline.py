@@ -7,8 +7,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from threading import Event
@@ -34,6 +35,7 @@ from moviehouse.steps.storage import ELSEWHERE, reading, writing
 from moviehouse.steps.target import DATABASE, current, locked
 
 FORMATS = ("parquet", "csv")
+ENGINES = ("duckdb", "spark")
 _MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|[kmgt]i?b)")
 
 
@@ -46,6 +48,8 @@ class Options:
     `max_ratio` how many times larger inflating may make one.
     `wait` is how many seconds to wait for another run to leave the output.
     `report` is whether report.html is written.
+    `engine` is where the work is done. Of Spark, `spark_master` is the master's address, `spark_conf` further
+    settings, `spark_staging` the URI of a directory that this machine and all executors see.
     """
 
     format: str = "parquet"
@@ -59,8 +63,16 @@ class Options:
     max_ratio: int = 200
     wait: float = 0
     report: bool = True
+    engine: str = "duckdb"
+    spark_master: str | None = None
+    spark_conf: tuple[tuple[str, str], ...] = ()
+    spark_staging: str | None = None
 
     def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise UsageError(f"There is no engine {self.engine!r}.", f"Choose {' or '.join(ENGINES)}.")
+        if self.engine != "spark" and (self.spark_master or self.spark_conf or self.spark_staging):
+            raise UsageError("--spark-… options are for --engine spark.", "Add it, or leave them out.")
         if self.format not in FORMATS:
             raise UsageError(f"There is no format {self.format!r}.", f"Choose {' or '.join(FORMATS)}.")
         if not _MEMORY.fullmatch(self.memory_limit):
@@ -114,6 +126,16 @@ class Run:
     readings: list[read.Reading] = field(default_factory=list)
     balances: list[balance.Balance] = field(default_factory=list)
     outcomes: list[check.Outcome] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    closing: ExitStack = field(default_factory=ExitStack)
+
+    def note_source(self, fetched: Fetched) -> None:
+        """Note what was fetched, in the run record too."""
+        self.fetched = fetched
+        facts = ("kind", "etag", "sha256", "last_modified", "downloaded")
+        self.record.source = {"address": fetched.address, "bytes": fetched.size} | {
+            fact: getattr(fetched, fact) for fact in facts
+        }
 
     @property
     def database(self) -> Path:
@@ -129,16 +151,7 @@ class Run:
 
 def _fetch(run: Run) -> None:
     cache = run.options.cache or default_cache()
-    run.fetched = fetched = fetch(run.source, cache, sign=run.options.sign, progress=run.progress)
-    run.record.source = {
-        "address": fetched.address,
-        "kind": fetched.kind,
-        "bytes": fetched.size,
-        "etag": fetched.etag,
-        "sha256": fetched.sha256,
-        "last_modified": fetched.last_modified,
-        "downloaded": fetched.downloaded,
-    }
+    run.note_source(fetch(run.source, cache, sign=run.options.sign, progress=run.progress))
 
 
 def _extract(run: Run) -> None:
@@ -208,8 +221,9 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
 def _conform(run: Run) -> None:
     conform.conform(run.running, run.progress)
     with run.progress.step("log"):
-        log.gather(run.running, run.paths, run.record.run_id, run.work)
-        run.balances = balance.strike(run.running, run.readings)
+        engine = run.running
+        log.gather(engine, run.record.run_id, partial(log.reject_references, engine, run.paths, run.work))
+        run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine))
     run.running.close()
     run.engine = None
 
@@ -225,7 +239,7 @@ def _check_and_write(run: Run) -> None:
     def write(con: duckdb.DuckDBPyConnection) -> None:
         use_answers(con)
         with run.record.timed("write"):
-            publish.write_release(con, run.staging, run.options.format, run.progress)
+            publish.write_release(con, run.staging, run.options.format, run.progress, run.answers)
 
     with _finished(run) as con:
         with side_by_side(con.cursor(), write):
@@ -268,8 +282,22 @@ Step = tuple[str, Callable[[Run], None]]
 FETCHING: tuple[Step, ...] = (("fetch", _fetch),)
 READING: tuple[Step, ...] = (("extract", _extract), ("read", _read))
 CONFORMING: tuple[Step, ...] = (*FETCHING, *READING, ("conform", _conform))
-CHECKING: tuple[Step, ...] = (*CONFORMING, ("check", _check))
-BUILDING: tuple[Step, ...] = (*CONFORMING, ("check", _check_and_write))
+
+
+def _conforming(run: Run) -> tuple[Step, ...]:
+    """The steps up to the finished database, on the engine that the options name."""
+    if run.options.engine == "duckdb":
+        return CONFORMING
+    from moviehouse.cluster import Cluster
+
+    cluster = Cluster(run)
+    return (("fetch", cluster.fetch), ("read", cluster.read), ("conform", cluster.conform), ("collect", cluster.finish))
+
+
+def _take_all(last: Step, run: Run) -> None:
+    """Take all steps, the last one on the finished database."""
+    with run.closing:
+        take((*_conforming(run), last), run)
 
 
 def take(steps: tuple[Step, ...], run: Run) -> None:
@@ -294,6 +322,11 @@ def take(steps: tuple[Step, ...], run: Run) -> None:
         raise
 
 
+def _begin(options: Options) -> RunRecord:
+    told = ("format", "encoding", "memory_limit", "engine")
+    return RunRecord.begin(**{option: getattr(options, option) for option in told})
+
+
 def build(source: str, out: Path, options: Options, progress: Progress) -> tuple[Path, RunRecord]:
     """Build a release of the source in `out`; gives its directory and its record.
 
@@ -301,12 +334,12 @@ def build(source: str, out: Path, options: Options, progress: Progress) -> tuple
     out/failed.
     """
     there(source)
-    record = RunRecord.begin(format=options.format, encoding=options.encoding, memory_limit=options.memory_limit)
+    record = _begin(options)
     with locked(out, record.run_id, progress, options.wait) as target:
         run = Run(source, options, progress, record, target.work, target.staging)
         before = current(target.out)
         try:
-            take(BUILDING, run)
+            _take_all(("check", _check_and_write), run)
             record.status = "published"
             with progress.step("publish"), writing(target.out, (target.staging,)):
                 record.write(target.staging / "run.json")
@@ -324,7 +357,7 @@ def build(source: str, out: Path, options: Options, progress: Progress) -> tuple
 
 def check_only(source: str, options: Options, progress: Progress) -> tuple[RunRecord, list[dict[str, object]]]:
     """Do all of a build but publish it, in a temporary place; gives the record and the log's lines."""
-    record = RunRecord.begin(format=options.format, encoding=options.encoding, memory_limit=options.memory_limit)
+    record = _begin(options)
     try:
         place = Path(tempfile.mkdtemp(prefix="moviehouse-"))
     except OSError as error:
@@ -332,7 +365,7 @@ def check_only(source: str, options: Options, progress: Progress) -> tuple[RunRe
     try:
         run = Run(source, options, progress, record, place / "work", place, "set TMPDIR to a directory with room")
         run.work.mkdir()
-        take(CHECKING, run)
+        _take_all(("check", _check), run)
         record.status = "checked"
         with opened(run.database) as con:
             cursor = con.execute("SELECT * FROM error_log")

@@ -29,6 +29,10 @@ def build(
     max_ratio: p.MaxRatio = 200,
     wait: Annotated[float, Parameter(help="How many seconds to wait for another run into the same OUT.")] = 0,
     no_report: Annotated[bool, Parameter(negative="", show_default=False, help="Leave report.html out.")] = False,
+    engine: p.Engine = "duckdb",
+    spark_master: p.SparkMaster = None,
+    spark_conf: p.SparkConf = None,
+    spark_staging: p.SparkStaging = None,
     quiet: p.Quiet = False,
     json: p.AsJson = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
@@ -41,6 +45,7 @@ def build(
     moviehouse build the-movies-dataset.zip
     moviehouse build https://example.org/the-movies-dataset.zip --out results
     moviehouse build ./csv-files --format csv --encoding latin-1 --quiet
+    moviehouse build the-movies-dataset.zip --engine spark --spark-master spark://10.0.0.1:7077
     ```
     """
     must_exist(source)
@@ -59,6 +64,7 @@ def build(
         max_ratio=max_ratio,
         wait=wait,
         report=not no_report,
+        **p.where(engine, spark_master, spark_conf, spark_staging),
     )
     if json:
         print_json(asdict(release.run) | {"release": str(release.path), "out": str(release.out)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -32,6 +32,18 @@ MaxBytes = Annotated[
 ]
 MaxMembers = Annotated[int, Parameter(help="How many members an archive may have.")]
 MaxRatio = Annotated[int, Parameter(help="How many times larger a member of an archive may become.")]
+Engine = Annotated[
+    Literal["duckdb", "spark"], Parameter(help="What reads and conforms: this machine, or a cluster of Spark.")
+]
+SparkMaster = Annotated[
+    str | None, Parameter(help="spark://host:7077, yarn, … [default: $SPARK_MASTER, Spark's settings, this machine].")
+]
+SparkConf = Annotated[
+    list[str] | None, Parameter(negative="", help="A setting of Spark: spark.executor.memory=8g. May be repeated.")
+]
+SparkStaging = Annotated[
+    str | None, Parameter(help="URI of a directory that all executors see: s3a://bucket/prefix [default: in OUT].")
+]
 Quiet = Annotated[
     bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False, help="Print nothing but errors.")
 ]
@@ -106,3 +118,14 @@ def years(text: str | None) -> tuple[int, int] | None:
     if span[0] > span[1]:
         raise UsageError(f"The range {text} runs backwards.", f"Write --year {span[1]}:{span[0]}.")
     return span
+
+
+def where(engine: str, master: str | None, conf: list[str] | None, staging: str | None) -> dict[str, Any]:
+    """Where the work is done, as `moviehouse.build` takes it; UsageError for a setting that is none."""
+    settings = {}
+    for text in conf or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"{text!r} is not a setting.", "Write --spark-conf spark.executor.memory=8g.")
+        settings[key.strip()] = value.strip()
+    return {"engine": engine, "spark_master": master, "spark_conf": settings, "spark_staging": staging}

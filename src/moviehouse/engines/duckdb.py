@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,14 +25,7 @@ class DuckDB:
     """A DuckDB with the release's database attached as `model`; unqualified names find both."""
 
     def __init__(self, database: Path, work: Path, *, memory_limit: str = "2GiB", threads: int | None = None) -> None:
-        config: dict[str, Any] = {
-            "memory_limit": memory_limit,
-            "temp_directory": str(work / "spill"),
-            "autoinstall_known_extensions": False,
-        }
-        if threads:
-            config["threads"] = threads
-        self.con = duckdb.connect(":memory:", config=config)
+        self.con = in_memory(work, memory_limit, threads)
         options = f"STORAGE_VERSION {literal(STORAGE_VERSION)}, ROW_GROUP_SIZE {_ROW_GROUP}"
         self.con.execute(f"ATTACH {literal(str(database))} AS model ({options})")
         self.con.execute(_SEARCH_PATH)
@@ -49,9 +42,10 @@ class DuckDB:
         self.con.execute("DETACH model")
         self.con.close()
 
-    def create_work(self, relation: str, select: str) -> None:
-        """Create a relation that is no part of the release."""
-        self.con.execute(f"CREATE TABLE memory.main.{name(relation)} AS {select}")
+    def create_works(self, selects: Mapping[str, str]) -> None:
+        """Create relations that are no part of the release, by name; none may need another of them."""
+        for relation, select in selects.items():
+            self.con.execute(f"CREATE TABLE memory.main.{name(relation)} AS {select}")
 
     @contextmanager
     def beside(self, work: Callable[[duckdb.DuckDBPyConnection], object]) -> Iterator[None]:
@@ -72,6 +66,18 @@ class DuckDB:
     def scalar(self, query: str, con: duckdb.DuckDBPyConnection | None = None) -> Any:
         """The one value of a query."""
         return (con or self.con).execute(query).fetchall()[0][0]
+
+
+def in_memory(work: Path, memory_limit: str = "2GiB", threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own that spills to a folder of `work`."""
+    config: dict[str, Any] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(work / "spill"),
+        "autoinstall_known_extensions": False,
+    }
+    if threads:
+        config["threads"] = threads
+    return duckdb.connect(":memory:", config=config)
 
 
 @contextmanager

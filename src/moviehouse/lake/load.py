@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,8 +170,9 @@ def _own_time(fetched: Fetched) -> datetime:
 def _conform(run: pipeline.Run) -> None:
     conform(run.running, run.progress)
     with run.progress.step("log"):
-        log.gather(run.running, run.paths, run.record.run_id, run.work, text)
-        run.balances = balance.strike(run.running, run.readings, PLACES)
+        engine = run.running
+        log.gather(engine, run.record.run_id, partial(log.reject_references, engine, run.paths, run.work), text)
+        run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine), PLACES)
     run.running.close()
     run.engine = None
 

@@ -22,10 +22,10 @@ from moviehouse.steps.check import Check, checks
 TABLES: tuple[Table, ...] = tuple(table.table for table in LAKE_TABLES if table.kind != "log")
 # The records of a reading that are found again: those of movies, links and lists in tables of their own.
 PLACES = LOADED | {
-    "credits.csv": "SELECT count(DISTINCT source_line) FROM credit_list",
-    "keywords.csv": "SELECT count(DISTINCT source_line) FROM keyword_list",
-    "links.csv": "SELECT count(DISTINCT line) FROM link",
-    "links_small.csv": "SELECT count(DISTINCT line) FROM link_small",
+    "credits.csv": "SELECT COUNT(DISTINCT source_line) AS n FROM credit_list",
+    "keywords.csv": "SELECT COUNT(DISTINCT source_line) AS n FROM keyword_list",
+    "links.csv": "SELECT COUNT(DISTINCT line) AS n FROM link",
+    "links_small.csv": "SELECT COUNT(DISTINCT line) AS n FROM link_small",
 }
 # The checks that concern one drop; the others are about answers.
 GATES = ("balance_closes", "log_matches_rejected", "unknown_genres_are_logged")
@@ -44,7 +44,7 @@ def text(folder: str, stem: str) -> str:
 def conform(engine: DuckDB, progress: Progress) -> None:
     """Create the tables of the lake, without the stamp, from the raw relations that the reader left.
 
-    Where a build calls `conform`. The logs come after it: `log.gather(…, text)`, `balance.strike(…, PLACES)`.
+    Where a build calls `conform`. The logs come after it: `log.gather(…, text)`, `balance.strike(…, places=PLACES)`.
     """
     build.conform(engine, progress, TABLES, text)
 

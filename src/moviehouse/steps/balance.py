@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
 
+from moviehouse.engines import Engine
 from moviehouse.engines.duckdb import DuckDB
 from moviehouse.engines.repeats import find_suspects, repeated
 from moviehouse.model.sources import SOURCES
@@ -14,13 +17,13 @@ from moviehouse.steps.read import Reading
 
 # Where the records of a file can be found again in the model: one line each.
 LOADED = {
-    "movies_metadata.csv": "SELECT count(DISTINCT source_line) FROM {movie}",
-    "credits.csv": "SELECT count(DISTINCT credits_line) FROM {movie}",
-    "keywords.csv": "SELECT count(DISTINCT keywords_line) FROM {movie}",
-    "links.csv": "SELECT count(DISTINCT links_line) FROM {movielens_movie}",
-    "links_small.csv": "SELECT count(DISTINCT links_small_line) FROM {movielens_movie}",
-    "ratings.csv": "SELECT count(DISTINCT source_line) FROM {rating} WHERE edition = 'full'",
-    "ratings_small.csv": "SELECT count(DISTINCT source_line) FROM {rating} WHERE edition = 'small'",
+    "movies_metadata.csv": "SELECT COUNT(DISTINCT source_line) AS n FROM {movie}",
+    "credits.csv": "SELECT COUNT(DISTINCT credits_line) AS n FROM {movie}",
+    "keywords.csv": "SELECT COUNT(DISTINCT keywords_line) AS n FROM {movie}",
+    "links.csv": "SELECT COUNT(DISTINCT links_line) AS n FROM {movielens_movie}",
+    "links_small.csv": "SELECT COUNT(DISTINCT links_small_line) AS n FROM {movielens_movie}",
+    "ratings.csv": "SELECT COUNT(DISTINCT source_line) AS n FROM {rating} WHERE edition = 'full'",
+    "ratings_small.csv": "SELECT COUNT(DISTINCT source_line) AS n FROM {rating} WHERE edition = 'small'",
 }
 _TABLES = {"movie": "movie", "movielens_movie": "movielens_movie", "rating": "rating"}
 # The table that a nested column's elements are loaded into.
@@ -63,40 +66,93 @@ def show(con: duckdb.DuckDBPyConnection, balances: list[Balance]) -> None:
         con.execute("INSERT INTO balance VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
-def strike(engine: DuckDB, readings: list[Reading], places: dict[str, str] = LOADED) -> list[Balance]:
+def strike(
+    engine: Engine,
+    readings: list[Reading],
+    loaded_ratings: dict[str, int] | None = None,
+    places: Mapping[str, str] = LOADED,
+) -> list[Balance]:
     """Count what was read, loaded, merged and rejected, each from a place of its own.
 
-    `places` select the loaded records of each file.
+    `loaded_ratings` are the distinct lines by edition, where the engine has counted them already; `places` select
+    the loaded records of each file.
     """
-    merged = dict(engine.rows("SELECT file, count(*) FROM merged_record GROUP BY file"))
-    rejected = dict(engine.rows("SELECT file, count(*) FROM rejected_record WHERE unit = 'record' GROUP BY file"))
+    counts = _counts(engine, readings, loaded_ratings, places)
+    merged = dict(engine.rows("SELECT file, COUNT(*) FROM merged_record GROUP BY file"))
+    rejected = dict(engine.rows("SELECT file, COUNT(*) FROM rejected_record WHERE unit = 'record' GROUP BY file"))
     noted = {
         (file, severity): count
         for file, severity, count in engine.rows(
-            "SELECT file, severity, count(DISTINCT line) FROM error_log "
-            "WHERE severity IN ('mended', 'warning') AND line > 1 GROUP BY ALL"
+            "SELECT file, severity, COUNT(DISTINCT line) FROM error_log "
+            "WHERE severity IN ('mended', 'warning') AND line > 1 GROUP BY file, severity"
         )
     }
     balances = []
-    ratings = _loaded_ratings(engine)
-    edition = {source.name: source.constants.get("edition") for source in SOURCES}
     for reading in readings:
         file = reading.file
-        loaded = ratings.get(edition[file] or "")
-        if loaded is None:
-            loaded = int(engine.scalar(places[file].format(**_TABLES)))
         balances.append(
             Balance(
-                file, "", reading.records, loaded, merged.get(file, 0), rejected.get(file, 0),
+                file, "", reading.records, counts[file, "", "loaded"], merged.get(file, 0), rejected.get(file, 0),
                 noted.get((file, "mended"), 0), noted.get((file, "warning"), 0),
             )
         )  # fmt: skip
     for reading in readings:
-        balances += [_list_balance(engine, reading, column) for column in reading.elements if column in _LISTS]
+        for column in (column for column in reading.elements if column in _LISTS):
+            loaded, merged_, refused = (counts[reading.file, column, fate] for fate in ("loaded", "merged", "rejected"))
+            balances.append(Balance(reading.file, column, reading.elements[column], loaded, merged_, refused))
     return balances
 
 
-def _loaded_ratings(engine: DuckDB) -> dict[str, int]:
+def _counts(
+    engine: Engine, readings: list[Reading], loaded_ratings: dict[str, int] | None, places: Mapping[str, str]
+) -> Counter[tuple[str, str, str]]:
+    """What can be counted, by file, list (or none) and fate, in one query: engines start slowly on each."""
+    edition = {source.name: source.constants.get("edition", "") for source in SOURCES}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    queries = [*_FALLEN]
+    for reading in readings:
+        file = reading.file
+        if loaded_ratings is not None and edition[file] in loaded_ratings:
+            counts[file, "", "loaded"] = loaded_ratings[edition[file]]
+        else:
+            queries.append(_labelled(file, "", "'loaded'", places[file].format(**_TABLES)))
+        for column in (column for column in reading.elements if column in _LISTS):
+            queries += _list_counts(file, column)
+    for file, column, fate, count in engine.rows(" UNION ALL ".join(queries)):
+        counts[file, column, fate] += count
+    return counts
+
+
+# Records that are not loaded, and what became of them.
+_GONE = (
+    "(SELECT file, ordinal, 'merged' AS fate FROM merged_record "
+    "UNION ALL SELECT file, ordinal, 'rejected' AS fate FROM rejected_reference)"
+)
+# Elements that fell out of their lists, of all files: with their record after they had been rejected, or alone.
+_FALLEN = (
+    'SELECT t.file, t."column", g.fate, COUNT(*) AS n FROM swept_element AS t '
+    f'JOIN {_GONE} AS g ON g.file = t.file AND g.ordinal = t.ordinal GROUP BY t.file, t."column", g.fate',
+    'SELECT file, "column", \'merged\' AS fate, COUNT(*) AS n FROM merged_element GROUP BY file, "column"',
+    "SELECT file, \"column\", 'rejected' AS fate, COUNT(*) AS n FROM rejected_record WHERE unit = 'element' "
+    'GROUP BY file, "column"',
+)
+
+
+def _labelled(file: str, column: str, fate: str, query: str) -> str:
+    return f'SELECT {literal(file)} AS file, {literal(column)} AS "column", {fate} AS fate, n FROM ({query}) AS counted'
+
+
+def _list_counts(file: str, column: str) -> Iterator[str]:
+    """What became of a list's elements: they stand in loaded, merged or rejected records."""
+    source = next(s for s in SOURCES if s.name == file)
+    relation = name(next(c.relation for c in source.nested if c.name == column) or "")
+    yield _labelled(file, column, "'loaded'", f"SELECT COUNT(*) AS n FROM {_LISTS[column]}")
+    gone = f"{_GONE} AS g ON g.file = {literal(file)} AND g.ordinal = t.ordinal"
+    elements = f"SELECT g.fate, COUNT(*) AS n FROM {relation} AS t JOIN {gone} GROUP BY g.fate"
+    yield _labelled(file, column, "fate", elements)
+
+
+def loaded_ratings(engine: DuckDB) -> dict[str, int]:
     """By edition, the distinct lines that ratings come from, without a hash of all of them."""
     lines = ("edition", "source_line")
     find_suspects(engine.con, "rating", lines, "suspect")
@@ -106,27 +162,3 @@ def _loaded_ratings(engine: DuckDB) -> dict[str, int]:
     engine.con.execute("DROP TABLE suspect")
     rows = engine.rows("SELECT edition, count(source_line) FROM rating GROUP BY edition")
     return {edition: known - int(surplus.get(edition, 0)) for edition, known in rows}
-
-
-def _list_balance(engine: DuckDB, reading: Reading, column: str) -> Balance:
-    """The balance of one list: its elements stand in loaded, merged or rejected records, or fell out alone."""
-    source = next(s for s in SOURCES if s.name == reading.file)
-    relation = next(c.relation for c in source.nested if c.name == column) or ""
-    here = f'file = {literal(source.name)} AND "column" = {literal(column)}'
-
-    def within(gone: str) -> int:
-        records = f"(SELECT ordinal FROM {gone} WHERE file = $1)"
-        plain = f"SELECT count(*) FROM {name(relation)} SEMI JOIN {records} USING (ordinal)"
-        swept = f"SELECT count(*) FROM swept_element SEMI JOIN {gone} USING (file, ordinal) WHERE {here}"
-        return int(engine.rows(plain, [source.name])[0][0] + engine.scalar(swept))
-
-    alone = engine.scalar(f"SELECT count(*) FROM merged_element WHERE {here}")
-    refused = engine.scalar(f"SELECT count(*) FROM rejected_record WHERE unit = 'element' AND {here}")
-    return Balance(
-        source.name,
-        column,
-        read=reading.elements[column],
-        loaded=int(engine.scalar(f"SELECT count(*) FROM {_LISTS[column]}")),
-        merged=within("merged_record") + int(alone),
-        rejected=within("rejected_reference") + int(refused),
-    )

@@ -39,7 +39,7 @@ def conform(engine: DuckDB, progress: Progress, tables: Iterable[Table] = CONFOR
     others = [table for table in tables if table.name not in SHORTCUTS]
     with progress.step("conform"):
         for relation in WORK:
-            engine.create_work(relation, text("conform", relation))
+            engine.create_works({relation: text("conform", relation)})
         with engine.beside(lambda con: _conform_all(engine, con, long, text)):
             _conform_all(engine, engine.con, others, text)
 

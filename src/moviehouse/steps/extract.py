@@ -115,6 +115,36 @@ class Extraction:
             self._members[name].set_exception(error)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How each of the dataset's files that a source has is taken out of it, and the names of its others.
+
+    `size` is that of the files in bytes.
+    """
+
+    jobs: dict[str, Job]
+    unknown: list[str]
+    size: int
+
+
+def plan(path: Path, kind: str, work: Path, limits: Limits, *, whole: bool = True) -> Plan:
+    """Judge a source and say how its files can be had; nothing is extracted yet.
+
+    Raises SourceError where the archive cannot be trusted, two members have one name, or it has none of the
+    dataset's files, a `whole` one no movies_metadata.csv; TargetError where the disk has no room for them.
+    """
+    planned = Plan(*(_in_directory(path) if kind == "directory" else _in_zip(path, work, limits)))
+    for source in SOURCES:
+        if whole and source.indispensable and source.name not in planned.jobs:
+            raise SourceError(
+                f"{path.name} has no {source.name}.",
+                "It is the one file that nothing works without; is this The Movies Dataset?",
+            )
+    if not planned.jobs:
+        raise SourceError(f"{path.name} has none of the dataset's files.", f"They are {', '.join(_KNOWN)}.")
+    return planned
+
+
 def extract(
     path: Path,
     kind: str,
@@ -127,21 +157,12 @@ def extract(
 ) -> Extraction:
     """Begin to give the dataset's files as files: those of a directory in place, those of a zip under `work`.
 
-    `order` is the one they are wanted in. Raises SourceError where the archive cannot be trusted, two members
-    have one name, or it has none of the dataset's files, a `whole` one no movies_metadata.csv; TargetError where
-    the disk has no room for them.
+    `order` is the one they are wanted in. Raises what `plan` raises.
     """
-    jobs, unknown, size = _in_directory(path) if kind == "directory" else _in_zip(path, work, limits)
-    for source in SOURCES:
-        if whole and source.indispensable and source.name not in jobs:
-            raise SourceError(
-                f"{path.name} has no {source.name}.",
-                "It is the one file that nothing works without; is this The Movies Dataset?",
-            )
-    if not jobs:
-        raise SourceError(f"{path.name} has none of the dataset's files.", f"They are {', '.join(_KNOWN)}.")
+    planned = plan(path, kind, work, limits, whole=whole)
     title = f"fingerprint {path.name or path}" if kind == "directory" else "extract"
-    return Extraction(title, {name: jobs[name] for name in order if name in jobs}, unknown, size, progress)
+    jobs = {name: planned.jobs[name] for name in order if name in planned.jobs}
+    return Extraction(title, jobs, planned.unknown, planned.size, progress)
 
 
 def _in_directory(folder: Path) -> tuple[dict[str, Job], list[str], int]:

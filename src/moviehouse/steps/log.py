@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from moviehouse.engines import Engine
 from moviehouse.engines.duckdb import DuckDB
 from moviehouse.error_log import REASONS, VALUE_LIMIT
 from moviehouse.model.sources import SOURCES
@@ -27,39 +28,46 @@ _WORK = (
     "link_warning",
     "unknown_movielens_id",
 )
+# Which notes are kept depends on nothing that the others make; the lines on all of them.
+_LINES = (("swept_element", "kept_note", "kept_reject"), ("log_line",))
+REFERRING = ("credits.csv", "keywords.csv")
+REFERENCE = "ordinal, line, movie_id, byte_offset, byte_length"
 _FILE_ORDER = " ".join(f"WHEN {literal(s.name)} THEN {i}" for i, s in enumerate(SOURCES))
+REJECTED_ORDER = f'CASE file {_FILE_ORDER} END, line, unit DESC, "column", position'
+LOG_ORDER = f'CASE file {_FILE_ORDER} ELSE 99 END, file, line NULLS FIRST, "column" NULLS FIRST, reason, value'
 
 
-def gather(engine: DuckDB, paths: dict[str, Path], run_id: str, work: Path, text: Text | None = None) -> None:
-    """Create the tables rejected_record and error_log; `paths` are the files by name."""
-    for relation in _WORK:
-        engine.create_work(relation, (text or statement)("log", relation))
-    _reject_references(engine, paths, work)
-    _drop_notes_of_unloaded(engine)
-    engine.create_table(
-        REJECTED_RECORD,
-        f'SELECT * FROM reject ORDER BY CASE file {_FILE_ORDER} END, line, unit DESC, "column", position',
-    )
-    engine.create_work("log_line", f"SELECT * FROM (SELECT {_columns(NOTE)} FROM note LIMIT 0)")
-    for query in _lines():
-        engine.con.execute(f"INSERT INTO log_line {query}")
-    engine.create_table(ERROR_LOG, _log_sql(run_id))
+def gather(engine: Engine, run_id: str, reject_references: Callable[[], None], text: Text = statement) -> None:
+    """Create the tables rejected_record and error_log; `text` gives the SQL.
+
+    `reject_references` adds the records that rejected_reference.sql selects to the relation `reject`, with
+    their bytes, which no SQL can read.
+    """
+    engine.create_works({relation: text("log", relation) for relation in _WORK})
+    reject_references()
+    for relations in _LINES:
+        engine.create_works({relation: text("log", relation) for relation in relations})
+    engine.create_table(REJECTED_RECORD, f"SELECT * FROM kept_reject ORDER BY {REJECTED_ORDER}")
+    engine.create_table(ERROR_LOG, f"{_log_sql(run_id)} ORDER BY {LOG_ORDER}")
+
+
+def reject_references(engine: DuckDB, paths: dict[str, Path], work: Path) -> None:
+    """Reject credits and keywords of unknown movies, with their bytes from the files; `paths` are those by name."""
+    for file in REFERRING:
+        rows = engine.rows(f"SELECT {REFERENCE} FROM rejected_reference WHERE file = {literal(file)} ORDER BY ordinal")
+        insert_references(engine.con, file, rows, paths[file] if rows else Path(), work)
+
+
+def insert_references(
+    con: duckdb.DuckDBPyConnection, file: str, rows: list[tuple[Any, ...]], path: Path, work: Path
+) -> None:
+    """Add records of a file, as `REFERENCE` has them, to the relation `reject`."""
+    if rows:
+        insert(con, "reject", _with_bytes(file, rows, path), work)
 
 
 def _columns(declared: str) -> str:
     return ", ".join(part.strip().split(" ")[0] for part in declared.split(","))
-
-
-def _reject_references(engine: DuckDB, paths: dict[str, Path], work: Path) -> None:
-    """Reject credits and keywords of unknown movies, with their bytes from the files."""
-    for file in ("credits.csv", "keywords.csv"):
-        rows = engine.rows(
-            "SELECT ordinal, line, movie_id, byte_offset, byte_length FROM rejected_reference "
-            "WHERE file = ? ORDER BY ordinal",
-            [file],
-        )
-        if rows:
-            insert(engine.con, "reject", _with_bytes(file, rows, paths[file]), work)
 
 
 def _with_bytes(file: str, rows: list[tuple[Any, ...]], path: Path) -> Iterator[dict[str, Any]]:
@@ -72,48 +80,6 @@ def _with_bytes(file: str, rows: list[tuple[Any, ...]], path: Path) -> Iterator[
         }  # fmt: skip
 
 
-def _drop_notes_of_unloaded(engine: DuckDB) -> None:
-    """A record that was merged or rejected has one line in the log, which says so."""
-    gone = "SELECT 1 FROM {} AS g WHERE g.file = t.file AND g.ordinal = t.ordinal"
-    engine.con.execute(f"DELETE FROM note AS t WHERE EXISTS ({gone.format('merged_record')})")
-    engine.con.execute(f"DELETE FROM note AS t WHERE EXISTS ({gone.format('rejected_reference')})")
-    # An entry that elements have and the model does not know is told once, at the first loaded record.
-    engine.con.execute(
-        "DELETE FROM note AS t WHERE reason = 'unknown_column' AND ordinal > (SELECT min(n.ordinal) FROM note AS n "
-        'WHERE n.reason = t.reason AND n.file = t.file AND n."column" = t."column" AND n.value = t.value)'
-    )
-    swept = (
-        f"FROM reject AS t WHERE unit = 'element' AND (EXISTS ({gone.format('merged_record')}) "
-        f"OR EXISTS ({gone.format('rejected_reference')}))"
-    )
-    engine.create_work("swept_element", f'SELECT file, ordinal, "column" {swept}')
-    engine.con.execute(f"DELETE {swept}")
-
-
-def _lines() -> Iterator[str]:
-    """The queries that give the log's lines in the shape of a note."""
-    yield f"SELECT {_columns(NOTE)} FROM note"
-    yield f"SELECT {_columns(NOTE)} FROM reject"
-    yield (
-        "SELECT file, ordinal, line, 'duplicate_record', \"column\", movie_id, value, "
-        "'The record on line ' || later_line || ' has the same key.' FROM merged_record"
-    )
-    yield (
-        "SELECT file, NULL, line, 'duplicate_element', \"column\", movie_id, value, "
-        "'A later element has the same key.' FROM merged_element"
-    )
-    yield (
-        "SELECT file, NULL, line, 'name_conflict', \"column\", movie_id, name || ' | ' || kept, "
-        "'Id ' || id || ' is called ' || name || ' here, and ' || kept || ' later.' FROM name_conflict"
-    )
-    yield 'SELECT file, NULL, line, reason, "column", movie_id, value, message FROM link_warning'
-    yield (
-        "SELECT file, NULL, line, 'unknown_movielens_id', 'movieId', NULL, movielens_id::VARCHAR, "
-        "'No links file has MovieLens id ' || movielens_id || '; ' || ratings || ' rating(s) name it.' "
-        "FROM unknown_movielens_id"
-    )
-
-
 def _reasons_join() -> str:
     reasons = ", ".join(f"({literal(r.code)}, {literal(r.severity)}, {literal(r.action)})" for r in REASONS)
     return f"JOIN (VALUES {reasons}) AS r (code, severity, action) ON r.code = n.reason"
@@ -123,9 +89,7 @@ def _log_sql(run_id: str) -> str:
     return (
         f'SELECT {literal(run_id)} AS run_id, r.severity, n.reason, n.file, n.line, n."column", n.movie_id, '
         f"{cut_sql('n.value')} AS value, n.message, r.action "
-        f"FROM log_line AS n {_reasons_join()} "
-        f'ORDER BY CASE n.file {_FILE_ORDER} ELSE 99 END, n.file, n.line NULLS FIRST, n."column" NULLS FIRST, '
-        "n.reason, n.value"
+        f"FROM log_line AS n {_reasons_join()}"
     )
 
 

@@ -5,6 +5,7 @@ What a kill leaves at each point is in docs/decisions/0006-what-a-kill-leaves.md
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,17 +29,31 @@ _COPY = {
 }
 
 
-def write_release(con: duckdb.DuckDBPyConnection, staging: Path, format_: str, progress: Progress) -> None:
-    """Write tables, answers and the error log from a release's database."""
-    tables, answers = staging / "tables", staging / "answers"
+def write_release(
+    con: duckdb.DuckDBPyConnection,
+    staging: Path,
+    format_: str,
+    progress: Progress,
+    answers: Mapping[str, str] | None = None,
+) -> None:
+    """Write tables, answers and the error log from a release's database.
+
+    `answers` are queries that give the answers to the questions, where another engine has worked them out.
+    """
+    tables, folder = staging / "tables", staging / "answers"
     tables.mkdir()
-    answers.mkdir()
+    folder.mkdir()
     with progress.step("write"):
         for table in TABLES:
             _copy(con, name(table.name), tables / f"{table.name}.{format_}", format_)
         for question in QUESTIONS:
-            _copy(con, name(question), answers / f"{question}.parquet", "parquet")
-            _copy(con, name(question), answers / f"{question}.csv", "csv", _for_spreadsheets(con, question))
+            relation = question
+            if answers:
+                con.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {answers[question]}")
+                relation = "answer"
+            _copy(con, name(relation), folder / f"{question}.parquet", "parquet")
+            _copy(con, name(relation), folder / f"{question}.csv", "csv", _for_spreadsheets(con, relation))
+        con.execute("DROP TABLE IF EXISTS answer")
         _copy(con, "error_log", staging / "errors.jsonl", "jsonl")
 
 

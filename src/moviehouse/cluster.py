@@ -1,0 +1,162 @@
+"""The main job's steps on Spark: a cluster reads and conforms, and the release is finished on this machine.
+
+What differs from the steps of `pipeline` is where the work is done, never what is done: the readers and
+the SQL are the same. docs/decisions/0009-spark-engine.md says why it is cut this way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from moviehouse.engines.dialect import order_of
+from moviehouse.engines.duckdb import DuckDB
+from moviehouse.engines.shared import Shared
+from moviehouse.engines.spark import Spark, spark_session
+from moviehouse.errors import MoviehouseError
+from moviehouse.model.schema import Table
+from moviehouse.model.sources import SOURCES
+from moviehouse.model.tables import ERROR_LOG, REJECTED_RECORD, TABLES
+from moviehouse.sql import QUESTIONS, VIEWS, statement
+from moviehouse.sql.text import literal, name
+from moviehouse.steps import balance, log
+from moviehouse.steps.conform import CONFORMED, WORK
+from moviehouse.steps.member import Job, Read, Survey, read_file, reject_references, relations, survey
+
+if TYPE_CHECKING:
+    from moviehouse.pipeline import Run
+
+# The order in which files that cannot be used are told of is that of the readers on one machine.
+_READING = [s.name for s in sorted(SOURCES, key=lambda s: (not s.flat, s.flat and not s.suspects))]
+_ORDERED = {ERROR_LOG.name: log.LOG_ORDER, REJECTED_RECORD.name: log.REJECTED_ORDER}
+
+Given = TypeVar("Given")
+
+
+class Cluster:
+    """A Spark build under way: each step of it is a method, which takes the run as those of `pipeline` do."""
+
+    def __init__(self, run: Run) -> None:
+        options = run.options
+        given = options.spark_staging
+        uri = f"{given.rstrip('/')}/{run.record.run_id}" if given else (run.work / "staged").absolute().as_uri()
+        self.staging = Shared(uri)
+        self.job = Job(
+            run.source, self.staging, options.limits, options.sign, options.encoding, options.cache,
+            options.engine_limit, options.threads or 1,
+        )  # fmt: skip
+        self._remote = bool(given)
+
+    def fetch(self, run: Run) -> None:
+        """Start Spark; have an executor fetch the source and say what it holds."""
+        if self._remote:
+            run.closing.callback(self.staging.discard)
+        with run.progress.step("start Spark"):
+            session = run.closing.enter_context(spark_session(run.options.spark_master, dict(run.options.spark_conf)))
+        self.spark = Spark(session, self.staging)
+        run.record.versions["spark"] = session.version
+        with run.progress.step("fetch on the cluster"):
+            self.survey: Survey = _given(self.spark.map(survey, [self.job]))[0]
+        run.note_source(self.survey.fetched)
+        self.job = replace(self.job, sha256=self.survey.fetched.sha256)
+        run.record.missing_files = [s.name for s in SOURCES if s.name not in self.survey.names]
+        run.record.ignored_files = self.survey.unknown
+        run.record.files = {file: {} for file in sorted(self.survey.names)}
+
+    def read(self, run: Run) -> None:
+        """Read every file on an executor, a task for each."""
+        with run.progress.step("read on the cluster"):
+            reads = dict(zip(_READING, self.spark.map(partial(read_file, self.job), _READING), strict=True))
+        done = {file: each for file, each in reads.items() if isinstance(each, Read)}
+        self._notes = [self.survey.notes, *(each.folder for each in done.values() if each.about)]
+        for file, each in done.items():
+            if file in self.survey.names:
+                run.record.files[file].update(each.about)
+        refused = [each.refused if isinstance(each, Read) else each for each in reads.values()]
+        if wrong := next((error for error in refused if error is not None), None):
+            self._save_notes(run)
+            raise wrong
+        run.readings = [done[source.name].reading for source in SOURCES]
+        for source in SOURCES:
+            for relation in relations(source):
+                self.spark.relate(relation, [done[source.name].folder.at(relation)])
+        for relation in ("note", "reject"):
+            self.spark.relate(relation, [folder.at(relation) for folder in self._notes])
+
+    def conform(self, run: Run) -> None:
+        """Make the tables, the log, the balance and the answers where the relations are; then end Spark."""
+        with run.progress.step("conform on the cluster"):
+            for relation in WORK:
+                self.spark.create_works({relation: statement("conform", relation)})
+            self.spark.create_tables({table: statement("conform", table.name) for table in CONFORMED})
+        with run.progress.step("log"):
+            log.gather(self.spark, run.record.run_id, self._reject_references)
+            run.balances = balance.strike(self.spark, run.readings)
+        with run.progress.step("answer on the cluster"):
+            for view in VIEWS:
+                self.spark.create_view(view, statement("views", view))
+            for question in QUESTIONS:
+                self.spark.create_view(question, statement("questions", question))
+            self.spark.create_answers({question: f"SELECT * FROM {question}" for question in QUESTIONS})
+
+    def finish(self, run: Run) -> None:
+        """Stream the tables into the release's database, in the order of their keys, within DuckDB's memory limit."""
+        options = run.options
+        with run.progress.step("collect"):
+            engine = DuckDB(run.database, run.work, memory_limit=options.engine_limit, threads=options.threads)
+            run.engine = engine
+            for table in TABLES:
+                files = self._files(run, "tables", table.name)
+                engine.create_table(table, f"SELECT * FROM {files} ORDER BY {_order(table)}")
+            for question in QUESTIONS:
+                order = order_of(statement("questions", question))
+                files = self._files(run, "answers", question)
+                run.answers[question] = f"SELECT * FROM {files} ORDER BY {order}"
+            engine.close()
+            run.engine = None
+        run.closing.close()
+
+    def _reject_references(self) -> None:
+        """Have the bytes of records that refer to no movie kept, by tasks beside the files."""
+        counts = self.spark.rows("SELECT file, COUNT(*) FROM rejected_reference GROUP BY file ORDER BY file")
+        if not counts:
+            return
+        references = self.staging.at("work", "rejected_reference")
+        keep = partial(reject_references, self.job, references=references)
+        kept = _given(self.spark.map(keep, [file for file, _ in counts]))
+        self.spark.relate("reject", [folder.at("reject") for folder in (*self._notes, *kept)])
+
+    def _files(self, run: Run, kind: str, relation: str) -> str:
+        """The Parquet files of a relation, on this machine, as SQL."""
+        place = self.staging.at(kind, relation)
+        folder = place.path if place.path else run.work / "collected" / kind / relation
+        if not place.path:
+            place.get(folder)
+        return f"read_parquet({literal(str(folder / '*.parquet'))}, hive_partitioning = false)"
+
+    def _save_notes(self, run: Run) -> None:
+        """Have what was noted so far where the log of a failed run takes it from."""
+        run.engine = DuckDB(run.database, run.work, memory_limit=run.options.engine_limit, threads=run.options.threads)
+        for relation in ("note", "reject"):
+            selects = []
+            for i, folder in enumerate(self._notes):
+                here = folder.at(relation)
+                local = here.path or run.work / "collected" / relation / str(i)
+                if not here.path:
+                    here.get(local)
+                selects.append(f"SELECT * FROM read_parquet({literal(str(local / '*.parquet'))})")
+            run.engine.con.execute(f"CREATE VIEW memory.main.{relation} AS {' UNION ALL '.join(selects)}")
+
+
+def _given(answers: Sequence[Given | MoviehouseError]) -> list[Given]:
+    """What tasks gave. Raises the first error that one answered with: raised there, Spark would try again."""
+    for answer in answers:
+        if isinstance(answer, MoviehouseError):
+            raise answer
+    return [answer for answer in answers if not isinstance(answer, MoviehouseError)]
+
+
+def _order(table: Table) -> str:
+    return _ORDERED.get(table.name) or ", ".join(name(column) for column in table.key)

@@ -1,0 +1,91 @@
+"""A real standalone Spark cluster on the loopback: a master and two workers, processes of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyspark
+
+WORKERS = 2
+# What makes a short-lived cluster on a small machine fast; none of it changes what a query means.
+SETTINGS = {
+    "spark.executor.memory": "512m",
+    "spark.executor.cores": "1",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
+
+
+@dataclass
+class SparkCluster:
+    """A cluster that runs: `url` is the master's address, `folder` has the logs and scratch of its processes."""
+
+    url: str
+    folder: Path
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[SparkCluster]:
+    """Start a master and its workers, and end them with the block."""
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        processes.append(_start(folder, "master", "master.Master", "--host", "127.0.0.1", "--port", "0"))
+        url = _said(folder / "master.log", r"Starting Spark master at (spark://\S+)")
+        for number in range(WORKERS):
+            place = (
+                "--host",
+                "127.0.0.1",
+                "--cores",
+                "1",
+                "--memory",
+                "1g",
+                "--work-dir",
+                str(folder / f"work{number}"),
+            )
+            processes.append(_start(folder, f"worker{number}", "worker.Worker", *place, url))
+        for number in range(WORKERS):
+            _said(folder / f"worker{number}.log", "(Successfully registered) with master")
+        yield SparkCluster(url, folder)
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            process.wait(30)
+
+
+def _start(folder: Path, name: str, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
+    home = Path(pyspark.__file__).parent
+    environment = {
+        **os.environ,
+        "SPARK_HOME": str(home),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_DIRS": str(folder),
+        "SPARK_DAEMON_MEMORY": "256m",
+        "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    }
+    command = [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{kind}", *arguments, "--webui-port", "0"]
+    with (folder / f"{name}.log").open("wb") as log:
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+
+
+def _said(log: Path, pattern: str, seconds: float = 120) -> str:
+    """Wait for a line of a log; gives the pattern's group."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if match := re.search(pattern, log.read_text(errors="replace")):
+            return match[1]
+        time.sleep(0.1)
+    raise TimeoutError(f"{pattern} is not in {log}: {log.read_text(errors='replace')[-2000:]}")

@@ -1,0 +1,226 @@
+"""One meaning on every engine: a cluster of Spark gives the tables and answers that DuckDB gives, row for row."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from same import fingerprints
+from spark_cluster import SETTINGS, SparkCluster, serve
+
+import moviehouse
+from moviehouse.engines.dialect import order_of, to_spark
+from moviehouse.errors import SourceError, TargetError, UsageError
+
+DATA = Path(os.environ.get("MOVIEHOUSE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+EXCERPTS = [DATA / "the-movies-dataset-excerpt.zip", DATA / "the-movies-dataset-excerpt-s3.zip"]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
+    with serve(tmp_path_factory.mktemp("spark")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def session(cluster: SparkCluster) -> Iterator[object]:
+    """One application for all builds in this process: Spark starts slowly."""
+    from moviehouse.engines.spark import spark_session
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        with spark_session(cluster.url, SETTINGS) as started:
+            yield started
+
+
+def both(source: Path, folder: Path, **options: object) -> tuple[moviehouse.Release, moviehouse.Release]:
+    """The releases that DuckDB and Spark make of a source."""
+    made = [moviehouse.build(source, folder / engine, engine=engine, **options) for engine in ("duckdb", "spark")]
+    return made[0], made[1]
+
+
+def assert_same(one: moviehouse.Release, other: moviehouse.Release) -> None:
+    expected, found = fingerprints(one.path), fingerprints(other.path)
+    assert {k: v for k, v in found.items() if v != expected[k]} == {}
+    assert found.keys() == expected.keys()
+    for part in ("files", "missing_files", "ignored_files", "log", "rows", "releases", "excluded", "checks"):
+        assert getattr(other.run, part) == getattr(one.run, part), part
+    assert [line(x) for x in log(other)] == [line(x) for x in log(one)]
+
+
+def log(release: moviehouse.Release) -> list[dict[str, object]]:
+    return [json.loads(text) for text in release.error_log.read_text().splitlines()]
+
+
+def line(entry: dict[str, object]) -> str:
+    return json.dumps({k: v for k, v in entry.items() if k != "run_id"}, sort_keys=True)
+
+
+@pytest.mark.skipif(not EXCERPTS[0].exists(), reason="the excerpt is not here")
+@pytest.mark.parametrize("excerpt", EXCERPTS, ids=lambda path: path.stem)
+def test_the_real_excerpt(session, tmp_path, excerpt):
+    assert_same(*both(excerpt, tmp_path))
+
+
+def test_a_sample_with_every_oddity(session, tmp_path):
+    made = moviehouse.sample(tmp_path / "sample.zip", movies=600, ratings=6000, seed=3)
+    duckdb, spark = both(made.path, tmp_path)
+    assert_same(duckdb, spark)
+    assert {entry["severity"] for entry in log(spark)} == {"rejected", "mended", "merged", "warning"}
+    assert spark.run.rows["rejected_record"] > 0
+    assert spark.run.options["engine"] == "spark"
+    assert (spark.path / "report.html").exists()
+
+
+def rewritten(source: Path, target: Path, change: dict[str, object]) -> Path:
+    """A copy of an archive with some members changed: to bytes, or left out where it is None."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = change.get(name, old.read(name))
+            if callable(content):
+                content = content(old.read(name))
+            if content is not None:
+                new.writestr(name, content)
+    return target
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return moviehouse.sample(tmp_path_factory.mktemp("small") / "sample.zip", movies=120, ratings=600, seed=5).path
+
+
+def test_files_that_are_missing_empty_cut_or_have_other_columns(session, small, tmp_path):
+    source = rewritten(
+        small,
+        tmp_path / "broken.zip",
+        {
+            "links_small.csv": None,
+            "ratings_small.csv": b"",
+            "keywords.csv": lambda content: content[:-40],
+            "links.csv": lambda content: content.replace(b"imdbId", b"imdb", 1),
+            "ratings.csv": lambda content: b"userId,movieId,rating,timestamp\n",
+        },
+    )
+    duckdb, spark = both(source, tmp_path)
+    assert_same(duckdb, spark)
+    assert spark.run.missing_files == ["links_small.csv"]
+    reasons = {str(entry["reason"]) for entry in log(spark)}
+    assert {"missing_file", "empty_file", "missing_column", "truncated_record"} <= reasons
+
+
+REFUSED = {
+    "no movies": {"movies_metadata.csv": None},
+    "empty movies": {"movies_metadata.csv": b""},
+    "columns": {"movies_metadata.csv": lambda content: content.replace(b"budget", b"cost", 1)},
+    "two files": {
+        "credits.csv": lambda content: content.replace(b"cast,crew", b"cast,team", 1),
+        "links.csv": lambda content: content.replace(b"tmdbId", b"tmdb", 1),
+    },
+    "encoding": {"keywords.csv": lambda content: content.replace(b"'name'", b"'n\xe4me'")},
+}
+
+
+@pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_used_is_refused_in_the_same_words(session, small, tmp_path, change):
+    source = rewritten(small, tmp_path / "refused.zip", change)
+    errors = {}
+    for engine in ("duckdb", "spark"):
+        with pytest.raises(SourceError) as caught:
+            moviehouse.build(source, tmp_path / engine, engine=engine)
+        assert not (tmp_path / engine / "current").exists()
+        (failed,) = (tmp_path / engine / "failed").iterdir()
+        lines = [json.loads(text) for text in (failed / "errors.jsonl").read_text().splitlines()]
+        shown = (str(caught.value), caught.value.retry, caught.value.file, caught.value.line, caught.value.column)
+        errors[engine] = (*shown, sorted(line(entry) for entry in lines if entry["severity"] == "failed"))
+    assert errors["spark"] == errors["duckdb"]
+
+
+def test_a_damaged_member_is_refused_in_the_same_words(session, small, tmp_path):
+    raw = bytearray(small.read_bytes())
+    with zipfile.ZipFile(small) as archive:
+        member = archive.getinfo("credits.csv")
+    raw[member.header_offset + 200] ^= 0xFF
+    source = tmp_path / "damaged.zip"
+    source.write_bytes(raw)
+    said = []
+    for engine in ("duckdb", "spark"):
+        with pytest.raises(SourceError) as caught:
+            moviehouse.build(source, tmp_path / engine, engine=engine)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+
+
+def test_no_row_comes_to_the_driver(cluster, tmp_path):
+    """A driver that may take 1 MB from its tasks, all together for each job, makes tables of several times that."""
+    made = moviehouse.sample(tmp_path / "sample.zip", movies=3000, ratings=150_000, oddities=False)
+    settings = SETTINGS | {"spark.driver.memory": "512m", "spark.driver.maxResultSize": "1m"}
+    command = [
+        sys.executable,
+        "-m",
+        "moviehouse",
+        str(made.path),
+        "--out",
+        str(tmp_path / "spark"),
+        "--engine",
+        "spark",
+    ]
+    command += ["--spark-master", cluster.url, *(x for k, v in settings.items() for x in ("--spark-conf", f"{k}={v}"))]
+    environment = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run([*command, "--no-report"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    duckdb = moviehouse.build(made.path, tmp_path / "duckdb", report=False)
+    found, expected = fingerprints((tmp_path / "spark" / "current").resolve()), fingerprints(duckdb.path)
+    assert found == expected
+    for table in ("rating", "cast_credit"):
+        assert (duckdb.path / "tables" / f"{table}.parquet").stat().st_size > 300_000
+
+
+def test_a_master_that_is_not_there(tmp_path, small):
+    with pytest.raises(TargetError, match="No Spark master answers at spark://127.0.0.1:1") as caught:
+        moviehouse.build(small, tmp_path / "out", engine="spark", spark_master="spark://127.0.0.1:1")
+    assert caught.value.retry
+
+
+def test_java_that_is_not_there(tmp_path, small, monkeypatch):
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(UsageError, match="needs Java 17 or later") as caught:
+        moviehouse.build(small, tmp_path / "out", engine="spark")
+    assert "openjdk" in caught.value.hint
+
+
+def test_spark_that_is_not_there(tmp_path, small, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(UsageError, match="needs the extra `spark`") as caught:
+        moviehouse.build(small, tmp_path / "out", engine="spark")
+    assert "moviehouse[spark]" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "hadoop"}, "There is no engine"),
+        ({"spark_master": "local"}, "are for --engine spark"),
+        ({"spark_conf": {"spark.a": "b"}}, "are for --engine spark"),
+    ],
+)
+def test_options_that_make_no_sense(tmp_path, small, options, message):
+    with pytest.raises(UsageError, match=message):
+        moviehouse.build(small, tmp_path / "out", **options)
+
+
+def test_the_dialect():
+    ordered = "SELECT a, strlen(b) AS n FROM t WHERE c IS DISTINCT FROM d ORDER BY a DESC, n NULLS FIRST"
+    spark = to_spark(ordered)
+    assert "ORDER BY" not in spark
+    assert "OCTET_LENGTH(b)" in spark
+    assert order_of(ordered) == "a DESC, n NULLS FIRST"
+    # DuckDB puts NULLs last where Spark would put them first.
+    assert "ORDER BY a NULLS LAST" in to_spark("SELECT ROW_NUMBER() OVER (ORDER BY a) AS n FROM t")
+    assert "`column`" in to_spark('SELECT "column" FROM t')
