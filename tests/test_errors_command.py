@@ -81,8 +81,14 @@ def test_a_movies_whole_story_in_order(run):  # noqa: F811
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--reason", "duplicate"], "Did you mean duplicate_"),
-        (["--file", "movies.csv"], "movies_metadata.csv"),
+        (["--reason", "duplicate"], "Did you mean duplicate_record or duplicate_element?"),
+        (["--reason", "damagedlist"], "Did you mean damaged_list?"),
+        (["--reason", "nope"], "Those there are: wrong_field_count, "),
+        (["--file", "movies.csv"], "Did you mean movies_metadata.csv?"),
+        (["--file", "rating.csv"], "Did you mean ratings.csv or ratings_small.csv?"),
+        (["--file", "nope.csv"], "Those there are: credits.csv, "),
+        (["--severity", "rejectd"], 'Did you mean "rejected"?'),
+        (["--movie", " "], "The movie's id or title is empty."),
         (["--severity", "bad"], "severity"),
         (["--limit", "0"], "--limit"),
     ],
@@ -130,7 +136,7 @@ def test_a_terminal_of_any_width(house, columns):  # noqa: F811
     for arguments in ([], ["--lines"], ["--movie", "1"]):
         _, out = on_terminal("errors", *arguments, "--release", house.release.path, columns=columns)
         lines = plain(out).splitlines()
-        assert max(len(line) for line in lines if "errors.jsonl" not in line) <= columns
+        assert max(len(line) for line in lines if "errors.jsonl" not in line and ": moviehouse " not in line) <= columns
         assert "…" not in out
 
 

@@ -49,7 +49,7 @@ def ask(
     from moviehouse.render.formats import chosen, send_file, written_to
 
     if question is None:
-        render.show_questions()
+        render.show_questions(release)
         return 0
     form = chosen(format, output)
     answer = moviehouse.ask(question, release, years=p.years(year), genre=genre, company=company, top=top)

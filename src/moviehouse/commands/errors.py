@@ -62,9 +62,9 @@ def errors(
         log.check(wanted)
         with written_to(output, release):
             if movie is not None:
-                render.show_movie(log.movie(movie, wanted), format, limit)
+                render.show_movie(log.movie(movie, wanted), format, limit, release if log.whole else None)
             elif reason is not None or lines or failed:
                 render.show_lines(list(log.lines(wanted)), format, limit, filters, reason)
             else:
-                render.show_summary(log.path, log.summary(wanted), format, filters)
+                render.show_summary(log.path, log.summary(wanted), format, filters, release)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -10,6 +9,7 @@ from cyclopts import Parameter
 from moviehouse.commands import complete
 from moviehouse.commands import parameters as p
 from moviehouse.errors import UsageError
+from moviehouse.hints import did_you_mean, near
 
 _Form = Literal["ddl", "dictionary", "erd", "svg", "mermaid"]
 
@@ -41,8 +41,7 @@ def schema(
 
     for asked in tables or ():
         if asked not in TABLE:
-            near = get_close_matches(asked, TABLE, 3, 0.5)
-            hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(TABLE)}."
+            hint = did_you_mean(near(asked, TABLE), f"There are: {', '.join(TABLE)}.")
             raise UsageError(f"The model has no table {asked!r}.", hint)
     if tables and format in ("svg", "mermaid"):
         raise UsageError(f"The diagram ({format}) has all tables.", "Leave the names out, or give --format erd.")

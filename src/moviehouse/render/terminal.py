@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleDimensions
@@ -15,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moviehouse.error_log import REASON, SEVERITIES
+from moviehouse.hints import command
 from moviehouse.render.table import print_table
 from moviehouse.safe import spreadsheet_cell, visible
 from moviehouse.sql import QUESTIONS
@@ -43,6 +43,11 @@ def open_console() -> Console:
     return console
 
 
+def print_command(console: Console, told: str, command: str, style: str = "dim") -> None:
+    """Print what a command is for, and the command, which is not broken into lines: it is there to be copied."""
+    console.print(Text(told + visible(command), style=style), soft_wrap=True)
+
+
 def show_release(release: Release) -> None:
     """Print the summary of a build."""
     console = open_console()
@@ -64,11 +69,8 @@ def show_release(release: Release) -> None:
         places.add_row(what, Text(visible(path), style="bold" if what == "error log" else ""))
     console.print(Text("\nWhere it is", style="bold"))
     console.print(places)
-    place = "" if out == Path("moviehouse-out") else f" --release {out}"
     console.print(Text("\nNext", style="bold"))
-    called = Path(sys.argv[0])
-    command = str(called) if called.name == "moviehouse" and not shutil.which("moviehouse") else "moviehouse"
-    console.print(Text(visible(f"{command} ask genre-revenue-by-year --year {_a_year(release)}{place}")))
+    print_command(console, "", command(f"ask genre-revenue-by-year --year {_a_year(release)}", out), style="")
 
 
 def _a_year(release: Release) -> int:
