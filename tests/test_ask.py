@@ -230,10 +230,14 @@ def test_an_output_is_whole_or_not_there_and_never_in_the_release(run, house, tm
     assert target.read_text() == "before"
     assert run("ask", REVENUE, "--output", target)[0] == 0
     assert target.read_text().startswith("company_id,")
+    status, _, err = run("ask", REVENUE, "--output", tmp_path / "a.xyz")
+    assert (status, err.splitlines()[1]) == (2, "  Write one of .txt, .csv, .json, .parquet, or give --format.")
+    assert run("ask", REVENUE, "--output", tmp_path / "a.xyz", "--format", "json")[0] == 0
+    assert json.loads((tmp_path / "a.xyz").read_text())
     assert run("ask", REVENUE, "--output", tmp_path / "a.txt")[0] == 0
     assert (tmp_path / "a.txt").read_text().startswith("Revenue by production company")
     for place in (house.release.database, house.release.out / "x.csv", tmp_path / "no" / "x.csv", tmp_path):
-        status, _, err = run("ask", REVENUE, "--output", place)
+        status, _, err = run("ask", REVENUE, "--output", place, "--format", "csv")
         assert status == 4, place
         assert len(err.splitlines()) <= 2
         assert "Trying again" not in err
@@ -285,8 +289,8 @@ def test_what_is_no_release_is_said_in_a_sentence_and_a_next_step(run, house, tm
             (place / "run.json").write_text(text or json.dumps(record))
     if shape == "damaged":
         place.joinpath("moviehouse.duckdb").write_bytes(b"nothing" * 1000)
-    for command in (["ask", REVENUE], ["sql", "FROM movie"], ["why", "1"]):
-        status, out, err = run(*command, release=place)
+    for words_ in (["ask", REVENUE], ["sql", "FROM movie"], ["why", "1"]):
+        status, out, err = run(*words_, release=place)
         assert (status, out) == (1, ""), err
         assert said in err
         assert len(err.splitlines()) == 2

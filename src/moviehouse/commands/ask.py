@@ -39,7 +39,7 @@ def ask(
     moviehouse ask
     moviehouse ask genre-revenue-by-year --year 1995
     moviehouse ask company-profit-by-year --company "Pixar Animation Studios"
-    moviehouse ask genre-budget-by-year --genre animation --genre family --year 1990:1999
+    moviehouse ask genre-budget-by-year --genre war --genre 35 --year 1990:1999
     moviehouse ask company-revenue-by-year --top 10 --show-sql
     moviehouse ask genre-profit-by-year --output profit.parquet
     moviehouse ask genre-most-popular-by-year --format csv > popular.csv

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -27,10 +26,13 @@ _WIDTH_IN_A_PIPE = 120
 
 
 class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """A reader that has read enough (head) is no failure."""
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  (for what is still to be printed)
-        raise SystemExit(0)
+    """A console that ends no line in spaces: whatever reads the lines in a pipe need not strip them."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as Rich does, but for the spaces that fill a line."""
+        with self.capture() as printed:
+            super().print(*objects, **options)
+        self.file.write("\n".join(line.rstrip(" ") for line in printed.get().split("\n")))
 
 
 def open_console() -> Console:
