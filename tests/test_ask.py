@@ -48,14 +48,18 @@ def test_words_of_a_name():
     assert words("+++") == words(None) == ()
 
 
-def test_a_name_of_several_lists_them_with_ids_movies_and_years(run):  # noqa: F811
+def test_a_name_of_several_lists_them_with_ids_releases_and_years(run, house):  # noqa: F811
     status, out, err = run("ask", REVENUE, "--company", "pixar")
     assert (status, out) == (2, "")
     lines = err.splitlines()
     assert lines[0] == "moviehouse: 'pixar' is the name of 2 companies."
     assert [line.split() for line in lines[1:4]] == [
-        ["id", "movies", "years", "name"], ["1", "2", "1991-1995", "Pixar"], ["3", "1", "1993", "Pixar"],
+        ["id", "releases", "years", "name"], ["1", "2", "1991-1995", "Pixar"], ["3", "1", "1993", "Pixar"],
     ]  # fmt: skip
+    counted = house.rows(
+        "SELECT SUM(movies) FROM company_revenue_by_year WHERE company_id IN (1, 3) GROUP BY company_id"
+    )
+    assert sorted(counted) == [(1,), (2,)], "what the list says and the answers count is the same"
     assert lines[4] == "  Give the id of one, for example --company 1."
     assert run("ask", REVENUE, "--company", "1")[0] == 0
     err = run("ask", REVENUE, "--company", "dis")[2]

@@ -86,14 +86,14 @@ def _has(theirs: Sequence[str], own: Sequence[str]) -> bool:
 def _ambiguous(
     con: duckdb.DuckDBPyConnection, thing: str, message: str, found: Sequence[tuple[int, str | None]]
 ) -> UsageError:
-    """List the candidates: their ids, how many movies each has, and from when to when."""
+    """List the candidates: their ids, how many releases each has, and from when to when: what the answers count."""
     rows = con.execute(
-        f"SELECT t.{thing}_id, t.name, COUNT(m.movie_id), MIN(EXTRACT(YEAR FROM m.release_date)), "
-        f"MAX(EXTRACT(YEAR FROM m.release_date)) FROM {thing} AS t "
-        f"LEFT JOIN movie_{thing} AS j ON j.{thing}_id = t.{thing}_id LEFT JOIN movie AS m ON m.movie_id = j.movie_id "
+        f"SELECT t.{thing}_id, t.name, COUNT(r.movie_id), MIN(r.year), MAX(r.year) FROM {thing} AS t "
+        f"LEFT JOIN movie_{thing} AS j ON j.{thing}_id = t.{thing}_id "
+        "LEFT JOIN release AS r ON r.movie_id = j.movie_id "
         f"WHERE t.{thing}_id IN ({', '.join(str(id_) for id_, _ in found)}) GROUP BY ALL ORDER BY 3 DESC, 1",
     ).fetchall()
-    lines = [f"{'id':>8}  {'movies':>6}  {'years':<9}  name", *map(_candidate, rows[:_MOST_CANDIDATES])]
+    lines = [f"{'id':>8}  {'releases':>8}  {'years':<9}  name", *map(_candidate, rows[:_MOST_CANDIDATES])]
     if len(rows) > _MOST_CANDIDATES:
         lines.append(f"and {len(rows) - _MOST_CANDIDATES} more: write more of the name")
     hint = f"Give the id of one, for example --{thing} {rows[0][0]}."
@@ -101,9 +101,9 @@ def _ambiguous(
 
 
 def _candidate(row: tuple[Any, ...]) -> str:
-    id_, name, movies, first, last = row
+    id_, name, releases, first, last = row
     years = "" if first is None else str(first) if first == last else f"{first}-{last}"
-    return f"{id_:>8}  {movies:>6,}  {years:<9}  {visible(name) or 'no name'}"
+    return f"{id_:>8}  {releases:>8,}  {years:<9}  {visible(name) or 'no name'}"
 
 
 def _nothing(con: duckdb.DuckDBPyConnection, thing: str, asked: str, release: Path) -> UsageError:
