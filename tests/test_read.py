@@ -156,6 +156,36 @@ def test_a_missing_optional_column_is_unknown_and_logged(tmp_path):
     ]
 
 
+def null_tokens(tmp_path, name: str, file: str, content: bytes) -> dict:
+    result = built(write(tmp_path / name, **{file: content}), report=False)
+    return result.run.files[f"{file}.csv"]["null_tokens"]
+
+
+def test_a_column_that_a_file_lacks_has_no_unknown_cells_however_it_is_read(tmp_path):
+    """Plain lines, a quoted one among them, quoted ones alone, other line ends: each is read in another way."""
+    plain = ["1,862", "2,", "3,862"]
+    ways = {
+        "plain": plain,
+        "one": [*plain[:2], '"3",862'],
+        "all": ['"1","862"', '"2",', '"3",862'],
+        "crlf": [f"{line}\r" for line in plain],
+    }
+    for way, lines in ways.items():
+        header = "movieId,tmdbId" + "\r" * (way == "crlf")
+        content = "\n".join([header, *lines, ""]).encode()
+        assert null_tokens(tmp_path, way, "links", content) == {"tmdbId": {"empty": 1}}, way
+    lacking = [c for c in HEADERS["movies_metadata.csv"] if c not in ("tagline", "spoken_languages", "vote_average")]
+    found = null_tokens(
+        tmp_path,
+        "movies",
+        "movies_metadata",
+        text("movies_metadata.csv", [{k: v for k, v in movies({})[0].items() if k in lacking}], lacking),
+    )
+    assert not {"tagline", "spoken_languages", "vote_average"} & set(found)
+    assert found["homepage"] == {"empty": 1}
+    assert null_tokens(tmp_path, "absent", "keywords", b"") == {}
+
+
 @pytest.mark.parametrize("column", ["id", "revenue", "genres", "status"])
 def test_a_missing_required_column_stops_the_run(tmp_path, column):
     order = [c for c in HEADERS["movies_metadata.csv"] if c != column]

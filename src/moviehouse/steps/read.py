@@ -171,11 +171,11 @@ def _read_staged(
         origin = origin.kept(con, f"staged_{source.relation}")
     cells.parse(con, source, origin, parsed)
     reading = Reading(source.name, staged.records)
-    reading.null_tokens = cells.null_tokens(con, source, parsed)
+    reading.null_tokens = cells.null_tokens(con, source, origin, parsed)
     for column in source.nested:
         count = nested.read(con, source, column, origin, work)
         reading.elements[column.name] = count.elements
-        if count.empty:
+        if count.empty and column.name in origin.cells:
             reading.null_tokens[column.name] = {"empty": count.empty}
     con.execute(f"DROP TABLE IF EXISTS staged_{source.relation}")
     _keep(con, source, staged, parsed, path, work)
