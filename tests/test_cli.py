@@ -285,6 +285,23 @@ def test_what_is_slow_to_import_is_not_imported_for_help():
         assert f"'{module}'" not in done.stderr
 
 
+def test_a_signal_stops_what_waits_for_a_member_that_takes_long(folder, tmp_path):
+    """To fingerprint what is only a hole on this disk takes minutes; the quoted files are read meanwhile."""
+    with (folder / "ratings.csv").open("wb") as file:
+        file.truncate(1 << 39)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "moviehouse", folder], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    for line in run.stderr:
+        if line.startswith("read movies_metadata.csv"):
+            run.send_signal(signal.SIGINT)
+            break
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert err.splitlines()[-1] == "moviehouse: stopped; nothing was published."
+    assert {p.name for p in (tmp_path / "moviehouse-out").iterdir()} == {".lock", "failed"}
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_stop_a_run_and_leave_nothing_half_done(tmp_path, number, status):
     subprocess.run(

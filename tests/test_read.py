@@ -3,10 +3,13 @@
 from datetime import date
 from decimal import Decimal
 
+import duckdb
 import pytest
 from small import HEADERS, built, movies, text, told, write
 
 from moviehouse.errors import GateError, SourceError
+from moviehouse.model.sources import SOURCES
+from moviehouse.steps import read
 
 
 def only(tmp_path, **cell):
@@ -184,6 +187,23 @@ def test_a_column_that_a_file_lacks_has_no_unknown_cells_however_it_is_read(tmp_
     assert not {"tagline", "spoken_languages", "vote_average"} & set(found)
     assert found["homepage"] == {"empty": 1}
     assert null_tokens(tmp_path, "absent", "keywords", b"") == {}
+
+
+def test_a_file_that_is_gone_through_twice_can_be_stopped_in_the_second_pass(tmp_path):
+    path = tmp_path / "links.csv"
+    path.write_bytes(b"movieId,imdbId,tmdbId\n1,1,862\n99999999999999999,2,863\n")
+
+    def advance(amount: int) -> None:
+        told.append(amount)
+        if not amount:
+            raise InterruptedError
+
+    told: list[int] = []
+    with duckdb.connect() as con:
+        read.prepare(con)
+        with pytest.raises(InterruptedError):
+            read.read_member(con, SOURCES[3], path, tmp_path, advance)
+    assert told == [path.stat().st_size, 0]
 
 
 @pytest.mark.parametrize("column", ["id", "revenue", "genres", "status"])
