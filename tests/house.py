@@ -31,6 +31,7 @@ def made(folder):
         {"title": "Later", "id": "1", "genres": listed((18, "Drama")), "revenue": "5000000", "budget": "12,5",
          "release_date": "1991-01-01", "production_companies": listed((1, "Pixar"))},
     ]  # fmt: skip
+    rows.append({"title": "Planned", "status": "Planned", "production_companies": listed((1, "Pixar"))})
     links = [{"movieId": 10, "imdbId": "0000001", "tmdbId": 2}, {"movieId": 11, "imdbId": "0000002", "tmdbId": 500}]
     return built(write(folder / "in", movies_metadata=movies(*rows), links=links))
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 import subprocess
 import sys
 
@@ -12,8 +13,10 @@ from house import COMPANIES, house, run  # noqa: F401  (fixtures)
 from pseudo import on_terminal, plain
 
 import moviehouse
+from moviehouse import cli
 from moviehouse.errors import UsageError
-from moviehouse.steps.names import words
+from moviehouse.hints import command
+from moviehouse.steps.names import _has, words
 from moviehouse.steps.totals import no_total, totals
 
 REVENUE = "company-revenue-by-year"
@@ -29,7 +32,7 @@ def rows(out):
         ("canal+", 4), ("CANAL", 4), ("societe generale et cie", None), ("societe generale and cie", 5),
         ("Société  Générale &Cie", 5), ("SOCIÉTÉ GÉNÉRALE & CIE.", 5), ("generale", 5), ("Walt Disney", 6),
         ("waltdisney", 6), ("walt disney pict", 2), ("disney pictures", 2), ("12", 12), ("20", 20), ("studio canal", 30),
-        ("=1+1", 7), ("<script>alert(1)</script>", 8), ("script alert", 8), ("東宝", 31), ("toho", 32),
+        ("=1+1", 7), ("<script>alert(1)</script>", 8), ("script alert", 8), ("an", None), ("東", 31), ("東宝", 31), ("toho", 32),
     ],
 )  # fmt: skip
 def test_a_company_is_found_however_its_name_is_written(house, asked, id_):  # noqa: F811
@@ -45,18 +48,22 @@ def test_words_of_a_name():
     assert words("+++") == words(None) == ()
 
 
-def test_a_name_of_several_lists_them_with_ids_movies_and_years(run):  # noqa: F811
+def test_a_name_of_several_lists_them_with_ids_releases_and_years(run, house):  # noqa: F811
     status, out, err = run("ask", REVENUE, "--company", "pixar")
     assert (status, out) == (2, "")
     lines = err.splitlines()
     assert lines[0] == "moviehouse: 'pixar' is the name of 2 companies."
     assert [line.split() for line in lines[1:4]] == [
-        ["id", "movies", "years", "name"], ["1", "2", "1991-1995", "Pixar"], ["3", "1", "1993", "Pixar"],
+        ["id", "releases", "years", "name"], ["1", "2", "1991-1995", "Pixar"], ["3", "1", "1993", "Pixar"],
     ]  # fmt: skip
+    counted = house.rows(
+        "SELECT SUM(movies) FROM company_revenue_by_year WHERE company_id IN (1, 3) GROUP BY company_id"
+    )
+    assert sorted(counted) == [(1,), (2,)], "what the list says and the answers count is the same"
     assert lines[4] == "  Give the id of one, for example --company 1."
     assert run("ask", REVENUE, "--company", "1")[0] == 0
-    err = run("ask", REVENUE, "--company", "di")[2]
-    assert "'di' is a part of the names of 2 companies" in err
+    err = run("ask", REVENUE, "--company", "dis")[2]
+    assert "'dis' is a part of the names of 2 companies" in err
     assert "Walt Disney Pictures" in err
 
 
@@ -76,7 +83,10 @@ def test_a_part_of_a_name_is_said_to_be_one(run):  # noqa: F811
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["revenue-by-genre"], "Did you mean"),
+        (["revenue-by-genre"], "Did you mean genre-revenue-by-year?"),
+        (["revenue"], "Did you mean genre-revenue-by-year or company-revenue-by-year?"),
+        (["nonsense"], "Ask one of: genre-revenue-by-year, "),
+        (["genre-revenue-by-year", "--genre", "an"], "The release has no genre 'an'"),
         (["genre-revenue-by-year", "--genre", "Anmation"], "Near: Animation (16)"),
         ([REVENUE, "--company", "Walt Dysney"], "Near: Walt Disney (6)"),
         ([REVENUE, "--company", "qqqqqq"], "moviehouse sql"),
@@ -89,6 +99,33 @@ def test_an_unknown_name_suggests_near_ones(run, arguments, message):  # noqa: F
     assert (status, out) == (2, "")
     assert message in err
     assert len(err.splitlines()) <= 2
+
+
+def test_a_few_letters_are_a_name_but_not_the_beginning_of_one():
+    for theirs, asked, same in (
+        ("TV Movie", "tv", True), ("Animation", "an", False), ("Animation", "ani", True), ("Walt Disney", "w d", False),
+        ("Walt Disney", "wa d", True), ("TV Movie", "tvm", True),
+    ):  # fmt: skip
+        assert _has(words(theirs), words(asked)) is same, asked
+
+
+def test_hints_are_commands_on_the_same_release(run, house, tmp_path):  # noqa: F811
+    """Whatever a hint suggests does run, and from any folder."""
+    place = f" --release {house.release.out}"
+    hint = run("ask", REVENUE, "--company", "qqqqqq")[2].splitlines()[1]
+    assert hint == f'  See all of them: moviehouse sql "FROM company ORDER BY name"{place}'
+    assert run("trace", REVENUE, "--company", "qqqqqq")[2].splitlines()[1] == hint
+    shown = [run("ask")[1], run("errors")[1], run("errors", "--movie", "1")[1], run("why", "2")[1]]
+    hints = [hint, *(out.splitlines()[-1] for out in shown)]
+    for words_ in ("ask genre", "errors --reason", "why 1", "trace genre"):
+        assert any(f": moviehouse {words_}" in hint for hint in hints), words_
+    spaced = tmp_path / "an output"
+    spaced.symlink_to(house.release.out)
+    hints.append(run("errors", release=spaced)[1].splitlines()[-1])
+    assert hints[-1].endswith(f" --release '{spaced}'")
+    for hint in hints:
+        assert cli.run(shlex.split(hint.partition(": moviehouse ")[2])) == 0, hint
+    assert command("errors") == "moviehouse errors"
 
 
 def test_options_repeat_and_years_are_ranges(run):  # noqa: F811
@@ -197,10 +234,14 @@ def test_an_output_is_whole_or_not_there_and_never_in_the_release(run, house, tm
     assert target.read_text() == "before"
     assert run("ask", REVENUE, "--output", target)[0] == 0
     assert target.read_text().startswith("company_id,")
+    status, _, err = run("ask", REVENUE, "--output", tmp_path / "a.xyz")
+    assert (status, err.splitlines()[1]) == (2, "  Write one of .txt, .csv, .json, .parquet, or give --format.")
+    assert run("ask", REVENUE, "--output", tmp_path / "a.xyz", "--format", "json")[0] == 0
+    assert json.loads((tmp_path / "a.xyz").read_text())
     assert run("ask", REVENUE, "--output", tmp_path / "a.txt")[0] == 0
     assert (tmp_path / "a.txt").read_text().startswith("Revenue by production company")
     for place in (house.release.database, house.release.out / "x.csv", tmp_path / "no" / "x.csv", tmp_path):
-        status, _, err = run("ask", REVENUE, "--output", place)
+        status, _, err = run("ask", REVENUE, "--output", place, "--format", "csv")
         assert status == 4, place
         assert len(err.splitlines()) <= 2
         assert "Trying again" not in err
@@ -252,8 +293,8 @@ def test_what_is_no_release_is_said_in_a_sentence_and_a_next_step(run, house, tm
             (place / "run.json").write_text(text or json.dumps(record))
     if shape == "damaged":
         place.joinpath("moviehouse.duckdb").write_bytes(b"nothing" * 1000)
-    for command in (["ask", REVENUE], ["sql", "FROM movie"], ["why", "1"]):
-        status, out, err = run(*command, release=place)
+    for words_ in (["ask", REVENUE], ["sql", "FROM movie"], ["why", "1"]):
+        status, out, err = run(*words_, release=place)
         assert (status, out) == (1, ""), err
         assert said in err
         assert len(err.splitlines()) == 2

@@ -1,6 +1,7 @@
 """The command: what it prints, where, and with which exit status."""
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -91,6 +92,11 @@ def test_a_file_named_like_a_command_is_written_with_its_folder(capsys, folder, 
         (["in", "--threads", "-1"], 2, "threads"),
         (["in", "in"], 2, "one argument too many: 'in'"),
         ([], 2, "Give a SOURCE"),
+        (["build", "in", "-o", "x"], 2, "Unknown option: -o. Did you mean --out?"),
+        (["in", "--output", "x"], 2, "Unknown option: --output. Did you mean --out?"),
+        (["in", "--ouput=x"], 2, "Did you mean --out?"),
+        (["ask", "--outptu", "x"], 2, "Did you mean --output?"),
+        (["completion", "fsh"], 2, 'Did you mean "fish"?'),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence_on_standard_error(capsys, folder, arguments, status, message):
@@ -114,10 +120,47 @@ def test_a_failed_run_says_where_its_log_is_and_a_typo_writes_nothing(capsys, fo
     assert (last["file"], last["line"], last["column"]) == ("links.csv", 1, "tmdbId")
 
 
-def test_a_reader_that_stops_reading_is_no_failure(folder, tmp_path):
-    subprocess.run([sys.executable, "-m", "moviehouse", folder, "-q"], cwd=tmp_path, check=True)
-    command = f"set -o pipefail; {sys.executable} -m moviehouse ask | head -1"
-    assert subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_reader_that_stops_reading_is_no_failure(folder, tmp_path, buffered):
+    """Be it of what is printed, of the errors or of both; Python prints to a pipe at the end, or at once."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    environment |= {} if buffered else {"PYTHONUNBUFFERED": "1"}
+
+    def status(command, *closed):
+        read, write = os.pipe()
+        os.close(read)
+        kept = subprocess.PIPE
+        done = subprocess.run(
+            [sys.executable, "-m", "moviehouse", *shlex.split(command)], cwd=tmp_path, env=environment, check=False,
+            stdout=write if "out" in closed else kept, stderr=write if "err" in closed else kept,
+        )  # fmt: skip
+        os.close(write)
+        assert b"rror" not in (done.stderr or b""), command
+        assert b"Traceback" not in (done.stdout or b""), command
+        return done.returncode
+
+    assert status("in", "out", "err") == 0
+    assert (tmp_path / "moviehouse-out" / "current").exists()
+    for command in ("--help", "ask --help", "ask", "errors", "why 1", "schema", 'sql "FROM movie" --format csv'):
+        assert status(command, "out") == 0, command
+    assert status("ask genre-revenue-by-year --format csv", "err") == 0
+    assert status("nonsense", "err") == status("nonsense", "out", "err") == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("command", ["ask", "--help", "schema"])
+def test_a_full_disk_behind_standard_output_is_told(command, tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "moviehouse", command],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert done.stderr.startswith(b"moviehouse: What was printed cannot be written: No space left")
+    assert b"Traceback" not in done.stderr
 
 
 def test_amounts_are_never_cut_on_a_narrow_terminal(capsys, folder, monkeypatch):
@@ -208,6 +251,17 @@ def test_every_command_and_option_is_documented_and_every_command_has_an_example
         assert re.search(rf"^ .*moviehouse {command}\b", sections[command], re.MULTILINE), command
 
 
+def test_no_example_is_broken_into_two_lines_on_a_terminal_of_80_columns(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in ("", *(name for name in cli.app if not name.startswith("-"))):
+        told = cli.app[command].help if command else cli.app.help
+        shown = run(capsys, *command.split(), "--help")[1]
+        for example in re.findall(
+            r"^ *((?:echo|moviehouse) .*)", re.search(r"```.*```", told, re.DOTALL)[0], re.MULTILINE
+        ):
+            assert re.search(rf"^ {re.escape(example)} *$", shown, re.MULTILINE), example
+
+
 def test_help_examples_are_commands_that_parse():
     """An example of the help with an option that is gone would mislead."""
     page = (Path(cli.__file__).parents[2] / "docs" / "cli.md").read_text().replace("\\\n", " ")
@@ -229,6 +283,23 @@ def test_what_is_slow_to_import_is_not_imported_for_help():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     for module in ("boto3", "duckdb", "isal"):
         assert f"'{module}'" not in done.stderr
+
+
+def test_a_signal_stops_what_waits_for_a_member_that_takes_long(folder, tmp_path):
+    """To fingerprint what is only a hole on this disk takes minutes; the quoted files are read meanwhile."""
+    with (folder / "ratings.csv").open("wb") as file:
+        file.truncate(1 << 39)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "moviehouse", folder], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    for line in run.stderr:
+        if line.startswith("read movies_metadata.csv"):
+            run.send_signal(signal.SIGINT)
+            break
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert err.splitlines()[-1] == "moviehouse: stopped; nothing was published."
+    assert {p.name for p in (tmp_path / "moviehouse-out").iterdir()} == {".lock", "failed"}
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -61,6 +61,17 @@ def test_filters_narrow_the_summary_and_the_lines(run, house):  # noqa: F811
     assert rows(run("errors", "--severity", "rejected", "--format", "csv")[1]) == []
 
 
+def test_an_output_ends_in_its_format(run, house, tmp_path):  # noqa: F811
+    assert run("errors", "--lines", "--output", tmp_path / "errors.csv") == (0, "", "")
+    assert len(rows((tmp_path / "errors.csv").read_text())) == len(house.log)
+
+
+def test_no_line_ends_in_spaces(run):  # noqa: F811
+    for arguments in (["errors", "--lines"], ["errors"], ["why", "2"], ["ask"], ["sql", "FROM movie"]):
+        out = run(*arguments)[1]
+        assert not re.search(r" $", out, re.MULTILINE), arguments
+
+
 def test_a_movies_whole_story_in_order(run):  # noqa: F811
     status, out, _ = run("errors", "--movie", "1", "--format", "csv")
     assert status == 0
@@ -81,10 +92,17 @@ def test_a_movies_whole_story_in_order(run):  # noqa: F811
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--reason", "duplicate"], "Did you mean duplicate_"),
-        (["--file", "movies.csv"], "movies_metadata.csv"),
+        (["--reason", "duplicate"], "Did you mean duplicate_record or duplicate_element?"),
+        (["--reason", "damagedlist"], "Did you mean damaged_list?"),
+        (["--reason", "nope"], "Those there are: wrong_field_count, "),
+        (["--file", "movies.csv"], "Did you mean movies_metadata.csv?"),
+        (["--file", "rating.csv"], "Did you mean ratings.csv or ratings_small.csv?"),
+        (["--file", "nope.csv"], "Those there are: credits.csv, "),
+        (["--severity", "rejectd"], 'Did you mean "rejected"?'),
+        (["--movie", " "], "The movie's id or title is empty."),
         (["--severity", "bad"], "severity"),
         (["--limit", "0"], "--limit"),
+        (["--output", "errors.parquet"], ".parquet is no format"),
     ],
 )
 def test_what_is_not_known_suggests_what_is(run, arguments, message):  # noqa: F811
@@ -105,6 +123,7 @@ def test_the_log_of_a_run_that_failed(capsys, tmp_path):
     shown = capsys.readouterr().out
     assert "source_unusable" in shown
     assert "rename TMDBID" in shown
+    assert re.search(r"source_unusable  links.csv line 1, tmdbId$", shown, re.MULTILINE)
     (failed,) = (out / "failed").iterdir()
     for place in (failed, failed / "errors.jsonl"):
         assert cli.run(["errors", "--release", str(place), "--lines", "--format", "csv"]) == 0
@@ -130,7 +149,7 @@ def test_a_terminal_of_any_width(house, columns):  # noqa: F811
     for arguments in ([], ["--lines"], ["--movie", "1"]):
         _, out = on_terminal("errors", *arguments, "--release", house.release.path, columns=columns)
         lines = plain(out).splitlines()
-        assert max(len(line) for line in lines if "errors.jsonl" not in line) <= columns
+        assert max(len(line) for line in lines if "errors.jsonl" not in line and ": moviehouse " not in line) <= columns
         assert "…" not in out
 
 

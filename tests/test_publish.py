@@ -132,6 +132,17 @@ def test_two_runs_into_one_directory_do_not_mix(tmp_path):
     moviehouse.build(str(folder), out)
 
 
+@pytest.mark.parametrize(
+    "place", ["/proc/moviehouse", "/proc/moviehouse/out", "/dev/null/out", "{}/in.csv/out", "{}/" + "a" * 300]
+)
+def test_what_can_be_no_output_is_not_worth_another_try(tmp_path, place):
+    (tmp_path / "in.csv").touch()
+    with pytest.raises(TargetError) as caught:
+        moviehouse.build(write(tmp_path / "in"), place.format(tmp_path))
+    assert not caught.value.retry
+    assert caught.value.hint == "Give another --out."
+
+
 def test_scratch_of_a_killed_run_is_cleared(tmp_path):
     out = tmp_path / "out"
     (out / ".staging-old" / "tables").mkdir(parents=True)

@@ -3,10 +3,13 @@
 from datetime import date
 from decimal import Decimal
 
+import duckdb
 import pytest
 from small import HEADERS, built, movies, text, told, write
 
 from moviehouse.errors import GateError, SourceError
+from moviehouse.model.sources import SOURCES
+from moviehouse.steps import read
 
 
 def only(tmp_path, **cell):
@@ -154,6 +157,53 @@ def test_a_missing_optional_column_is_unknown_and_logged(tmp_path):
     assert sorted(told(result, "reason", "column")) == [
         ("missing_column", c) for c in ("belongs_to_collection", "spoken_languages", "tagline")
     ]
+
+
+def null_tokens(tmp_path, name: str, file: str, content: bytes) -> dict:
+    result = built(write(tmp_path / name, **{file: content}), report=False)
+    return result.run.files[f"{file}.csv"]["null_tokens"]
+
+
+def test_a_column_that_a_file_lacks_has_no_unknown_cells_however_it_is_read(tmp_path):
+    """Plain lines, a quoted one among them, quoted ones alone, other line ends: each is read in another way."""
+    plain = ["1,862", "2,", "3,862"]
+    ways = {
+        "plain": plain,
+        "one": [*plain[:2], '"3",862'],
+        "all": ['"1","862"', '"2",', '"3",862'],
+        "crlf": [f"{line}\r" for line in plain],
+    }
+    for way, lines in ways.items():
+        header = "movieId,tmdbId" + "\r" * (way == "crlf")
+        content = "\n".join([header, *lines, ""]).encode()
+        assert null_tokens(tmp_path, way, "links", content) == {"tmdbId": {"empty": 1}}, way
+    lacking = [c for c in HEADERS["movies_metadata.csv"] if c not in ("tagline", "spoken_languages", "vote_average")]
+    found = null_tokens(
+        tmp_path,
+        "movies",
+        "movies_metadata",
+        text("movies_metadata.csv", [{k: v for k, v in movies({})[0].items() if k in lacking}], lacking),
+    )
+    assert not {"tagline", "spoken_languages", "vote_average"} & set(found)
+    assert found["homepage"] == {"empty": 1}
+    assert null_tokens(tmp_path, "absent", "keywords", b"") == {}
+
+
+def test_a_file_that_is_gone_through_twice_can_be_stopped_in_the_second_pass(tmp_path):
+    path = tmp_path / "links.csv"
+    path.write_bytes(b"movieId,imdbId,tmdbId\n1,1,862\n99999999999999999,2,863\n")
+
+    def advance(amount: int) -> None:
+        told.append(amount)
+        if not amount:
+            raise InterruptedError
+
+    told: list[int] = []
+    with duckdb.connect() as con:
+        read.prepare(con)
+        with pytest.raises(InterruptedError):
+            read.read_member(con, SOURCES[3], path, tmp_path, advance)
+    assert told == [path.stat().st_size, 0]
 
 
 @pytest.mark.parametrize("column", ["id", "revenue", "genres", "status"])

@@ -99,6 +99,28 @@ def companies(release) -> list[tuple[int, str]]:
     return list({(int(row["company_id"]), row["company"]): None for row in rows})
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_colour_of_a_loss_is_in_the_legend(release, visit, theme):
+    page = visit(release, theme=theme)
+    legend = page.locator("#genre-amount .key.loss")
+    assert not legend.is_visible(), "only a profit can be a loss"
+    page.check("input[name=genre-measure][value=profit]", force=True)
+    assert legend.is_visible()
+    colours = """([legend, bars]) => {
+        const own = (element, name) => getComputedStyle(element)[name];
+        return [own(document.querySelector(legend), "backgroundColor"),
+            [...document.querySelectorAll(bars)].map((bar) => own(bar, "fill"))];
+    }"""
+    for genre in page.locator("#genre-choice option").all_text_contents():
+        page.select_option("#genre-choice", label=genre)
+        own, bars = page.evaluate(colours, ["#genre-amount .key.loss", "#genre-amount .known rect"])
+        if own in bars:
+            break
+    assert own in bars, "some genre of the sample made a loss"
+    assert page.locator("#company-profit .key.loss").is_visible()
+    assert page.locator("#company-revenue .key.loss").count() == 0
+
+
 @pytest.mark.parametrize("measure", ["revenue", "budget", "profit"])
 def test_the_charts_of_genres_show_and_give_the_answer(release, visit, measure):
     page = visit(release)

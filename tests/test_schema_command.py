@@ -52,7 +52,8 @@ def test_the_diagram_has_every_reference(capsys):
 
 
 def test_svg_and_mermaid(capsys, tmp_path):
-    assert run(capsys, "--format", "svg", "--output", tmp_path / "erd.svg") == (0, "", "")
+    assert run(capsys, "--output", tmp_path / "erd.pdf")[0] == 2
+    assert run(capsys, "--output", tmp_path / "erd.svg") == (0, "", "")
     assert ET.parse(tmp_path / "erd.svg").getroot().tag.endswith("svg")
     out = run(capsys, "--format", "mermaid")[1]
     assert out.startswith("erDiagram\n")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -30,6 +31,16 @@ def test_rows_as_table_csv_json_and_parquet(run, tmp_path):  # noqa: F811
     assert duckdb.sql(f"FROM '{tmp_path}/g.parquet'").fetchall()[2] == (10770, "TV Movie")
     assert run("sql", query, "-o", tmp_path / "g.json") == (0, "", "")
     assert len(json.loads((tmp_path / "g.json").read_text())) == 3
+
+
+def test_a_plan_is_printed_as_it_is_drawn(run):  # noqa: F811
+    _, out, _ = run("sql", "EXPLAIN FROM genre ORDER BY name")
+    lines = out.splitlines()
+    assert len(lines) > 5
+    assert r"\n" not in out
+    assert not re.search("explain_key|physical_plan|rows?$", lines[0] + lines[-1])
+    assert len(set(map(len, (line for line in lines if "genre" in line)))) == 1  # a box has a straight side
+    assert run("sql", "EXPLAIN FROM genre", "--format", "csv")[1].startswith("explain_key,explain_value\n")
 
 
 def test_a_query_from_a_file_and_from_standard_input(run, tmp_path, monkeypatch):  # noqa: F811

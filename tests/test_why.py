@@ -99,8 +99,10 @@ def test_an_id_that_is_a_title_too_says_so(house):
         ("999999", "No movie 999999", "id or a title"),
         ("9" * 30, "No movie 999", "id or a title"),
         ("tt7654321", "No movie has the IMDb id tt7654321", "title"),
-        ("'; DROP TABLE movie; --", "No movie is called", "Near"),
-        ("", "No movie is called ''", ""),
+        ("'; DROP TABLE movie; --", "No movie is called", "Give TMDB's id"),
+        ("nonsense", "No movie is called 'nonsense'", "^Give TMDB's id of the movie, IMDb's"),
+        (" ", "The movie's id or title is empty", "Give TMDB's id"),
+        ("tt0000020x", "'tt0000020x' is no id of IMDb", r"Did you mean tt0000020\?"),
     ],
 )
 def test_what_is_no_movie_or_several(house, asked, message, hint):
@@ -308,7 +310,7 @@ def test_as_a_person_reads_it(capsys, house, monkeypatch, width):
     for asked in (30, 31, 60, 777, 888):
         status, out, err = run(capsys, "why", asked, "--release", house.path)
         assert (status, err) == (0, "")
-        assert not [line for line in out.splitlines() if len(line) > width]
+        assert not [line for line in out.splitlines() if len(line) > width and ": moviehouse " not in line]
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", out)
     out = re.sub(r"\s+", " ", run(capsys, "why", 20, "--release", house.path)[1])
     assert "8 from credits.csv line 2: Actor 0 as Part 0, Actor 1 as Part 1" in out

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import select
 import signal
 import sys
 import traceback
+from contextlib import suppress
+from typing import TextIO
 
 from cyclopts import CycloptsError
-from cyclopts.exceptions import UnusedCliTokensError
+from cyclopts.exceptions import UnknownOptionError, UnusedCliTokensError
 
 from moviehouse.commands import app
 from moviehouse.commands.source import must_exist
-from moviehouse.errors import MoviehouseError, UsageError
+from moviehouse.errors import MoviehouseError, TargetError, UsageError
+from moviehouse.hints import did_you_mean
 from moviehouse.safe import visible, visible_lines, without_secrets
 
 __all__ = ["app", "run"]
@@ -42,8 +48,32 @@ def _first_word(arguments: list[str]) -> None:
         must_exist(arguments[0])
 
 
-def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way to end)
-    """Run the command; gives the exit status."""
+def _nobody_reads(stream: TextIO) -> bool:
+    """Whether a stream is a pipe whose other end is closed: head has read enough, which is no failure."""
+    with suppress(OSError, ValueError):  # a stream of a test, or one that is closed
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)  # errors are told of anyway
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    return False
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command; gives the exit status. What nobody reads any more is dropped without a word."""
+    status = _run(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # or Python tries again as it ends
+            status = status if isinstance(error, BrokenPipeError) else _fail(_unwritten(error), debug=False)
+    return status
+
+
+def _unwritten(error: OSError) -> TargetError:
+    return TargetError(f"What was printed cannot be written: {error.strerror}.", "Make room, or print it elsewhere.")
+
+
+def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way to end)
     _received.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
@@ -56,24 +86,40 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each way
         surplus = ", ".join(repr(token) for token in error.unused_tokens or ())
         return _fail(UsageError(f"There is one argument too many: {surplus}.", "See moviehouse --help."), debug=debug)
     except CycloptsError as error:
-        return _fail(UsageError(str(error).splitlines()[0], "See moviehouse --help."), debug=debug)
+        return _fail(_misused(error), debug=debug)
     except MoviehouseError as error:
         return _fail(error, debug=debug)
     except KeyboardInterrupt:
         return _stopped(arguments)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except SystemExit:  # Rich's word for a broken pipe
         return 0
-    except Exception as error:  # the last resort: one line for the user, the traceback in the log
+    except Exception as error:
         if _received:
             return _stopped(arguments)
-        if debug:
-            _trace(error)
-        _say(f"moviehouse: a bug: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-        logged = ", which is also in the failed run's log" if _publishes(arguments) else ""
-        _say(f"  Please report it; --debug shows the traceback{logged}.")
-        return _BUG
+        if isinstance(error, BrokenPipeError) and (_nobody_reads(sys.stdout) or _nobody_reads(sys.stderr)):
+            return 0
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+            return _fail(_unwritten(error), debug=debug)
+        return _bug(error, arguments, debug=debug)
     return status if isinstance(status, int) else 0
+
+
+def _misused(error: CycloptsError) -> UsageError:
+    said = str(error).splitlines()[0]
+    if isinstance(error, UnknownOptionError) and len(letter := error.token.keyword or error.token.value) == 2:
+        names = [n for a in error.argument_collection for n in a.names if n.startswith(f"-{letter.lower()}")]
+        said = f"{said} {did_you_mean(names, '')}".rstrip()
+    return UsageError(said, f"See {' '.join(['moviehouse', *(error.command_chain or ()), '--help'])}.")
+
+
+def _bug(error: Exception, arguments: list[str], *, debug: bool) -> int:
+    """The last resort: one line for the user, the traceback in the log."""
+    if debug:
+        _trace(error)
+    _say(f"moviehouse: a bug: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+    logged = ", which is also in the failed run's log" if _publishes(arguments) else ""
+    _say(f"  Please report it; --debug shows the traceback{logged}.")
+    return _BUG
 
 
 def _publishes(arguments: list[str]) -> bool:
@@ -81,7 +127,7 @@ def _publishes(arguments: list[str]) -> bool:
 
 
 def _stopped(arguments: list[str]) -> int:
-    print(f"moviehouse: stopped{'; nothing was published' if _publishes(arguments) else ''}.", file=sys.stderr)
+    _say(f"moviehouse: stopped{'; nothing was published' if _publishes(arguments) else ''}.")
     return _TERMINATED if signal.SIGTERM in _received else _INTERRUPTED
 
 
@@ -101,8 +147,10 @@ def _fail(error: MoviehouseError, *, debug: bool) -> int:
 
 
 def _say(line: str) -> None:
-    print(visible(without_secrets(line)), file=sys.stderr)
+    with suppress(BrokenPipeError):
+        print(visible(without_secrets(line)), file=sys.stderr)
 
 
 def _trace(error: BaseException) -> None:
-    print(visible_lines(without_secrets("".join(traceback.format_exception(error)))), end="", file=sys.stderr)
+    with suppress(BrokenPipeError):
+        print(visible_lines(without_secrets("".join(traceback.format_exception(error)))), end="", file=sys.stderr)

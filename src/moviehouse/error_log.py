@@ -17,7 +17,6 @@ class Reason:
     meaning: str
     action: str
     advice: str
-    example: str
 
     def __post_init__(self) -> None:
         if self.severity not in SEVERITIES:
@@ -32,7 +31,6 @@ REASONS = (
         "The record has more or fewer fields than the header.",
         "record kept in rejected_record",
         "Look at the raw record: usually a line break or a comma is not quoted. Correct it in the source.",
-        "862,Toy Story",
     ),
     Reason(
         "malformed_quote",
@@ -40,7 +38,6 @@ REASONS = (
         "A quoted field is not closed, or text follows its closing quote.",
         "record kept in rejected_record",
         "Correct the quoting in the source. Reading resumed at the next line.",
-        'False,"Toy" Story,862',
     ),
     Reason(
         "truncated_record",
@@ -48,7 +45,6 @@ REASONS = (
         "The file ends in the middle of a record.",
         "record kept in rejected_record",
         "The file was cut short. Fetch it again and compare its size with the publisher's.",
-        "862,\"[{'id': 16",
     ),
     Reason(
         "not_utf8",
@@ -56,7 +52,6 @@ REASONS = (
         "The record contains bytes that are not UTF-8.",
         "record kept in rejected_record",
         "If the whole file is in another encoding, name it with --encoding.",
-        "862,Caf\\xE9",
     ),
     Reason(
         "nul_byte",
@@ -64,7 +59,6 @@ REASONS = (
         "The record contains a NUL byte, which databases cannot store in text.",
         "record kept in rejected_record",
         "The copy is probably damaged. Fetch the file again.",
-        "862,Toy\\x00Story",
     ),
     Reason(
         "missing_key",
@@ -72,7 +66,6 @@ REASONS = (
         "A column that identifies the record is empty.",
         "record kept in rejected_record",
         "Fill in the key in the source.",
-        ",Toy Story",
     ),
     Reason(
         "invalid_key",
@@ -80,7 +73,6 @@ REASONS = (
         "A column that identifies the record is not a positive whole number.",
         "record kept in rejected_record",
         "Look at the raw record: a comma or a line break has often shifted the fields.",
-        "1997-08-20",
     ),
     Reason(
         "unknown_movie",
@@ -88,7 +80,6 @@ REASONS = (
         "The credits or keywords belong to a movie that is not in movies_metadata.csv.",
         "record kept in rejected_record",
         "Nothing, if the files were shortened on purpose. Otherwise look for the movie among the rejected records.",
-        "862",
     ),
     Reason(
         "invalid_element",
@@ -96,7 +87,6 @@ REASONS = (
         "An element of a list has no id, or its id is not valid.",
         "element kept in rejected_record, the rest of the list loaded",
         "Look at the element and correct its id in the source.",
-        "{'name': 'Comedy'}",
     ),
     # Records and cells that could be repaired with certainty.
     Reason(
@@ -105,7 +95,6 @@ REASONS = (
         "A line break in an unquoted field split the record in two.",
         "the two halves joined",
         "Nothing. Quote the field in the source if you can.",
-        "A title\\nof two lines",
     ),
     Reason(
         "damaged_list",
@@ -113,7 +102,6 @@ REASONS = (
         "A list is cut short or damaged.",
         "the complete elements before the damage kept",
         "Compare with another copy: the elements after the damage are missing.",
-        "[{'id': 35, 'name': 'Comedy'} GATO",
     ),
     Reason(
         "rounded",
@@ -121,7 +109,6 @@ REASONS = (
         "A number has more decimal places than its column.",
         "rounded half away from zero to the column's decimal places",
         "Nothing, unless such small differences matter to you.",
-        "0.12345678901",
     ),
     # Records and elements that another one with the same key replaces.
     Reason(
@@ -130,7 +117,6 @@ REASONS = (
         "A later record in the file has the same key.",
         "the later record kept",
         "Nothing, if the copies are identical or the later one is newer.",
-        "862",
     ),
     Reason(
         "duplicate_element",
@@ -138,7 +124,6 @@ REASONS = (
         "A later element has the same key.",
         "the later element kept",
         "Nothing. The same thing is listed twice.",
-        "16",
     ),
     # Loaded, but worth knowing.
     Reason(
@@ -147,7 +132,6 @@ REASONS = (
         "The cell is not a whole number, or is out of the column's range.",
         "cell set to NULL",
         "Correct the cell in the source.",
-        "12,5",
     ),
     Reason(
         "invalid_number",
@@ -155,7 +139,6 @@ REASONS = (
         "The cell is not a number, or is out of the column's range.",
         "cell set to NULL",
         "Correct the cell in the source.",
-        "n/a",
     ),
     Reason(
         "invalid_date",
@@ -163,7 +146,6 @@ REASONS = (
         "The cell is not a date in the form yyyy-mm-dd.",
         "cell set to NULL",
         "Write the date as yyyy-mm-dd. A date like 10/11/1995 can be read in two ways.",
-        "10/30/1995",
     ),
     Reason(
         "invalid_boolean",
@@ -171,7 +153,6 @@ REASONS = (
         "The cell is neither true nor false.",
         "cell set to NULL",
         "Correct the cell in the source.",
-        "yes",
     ),
     Reason(
         "invalid_code",
@@ -179,7 +160,6 @@ REASONS = (
         "The cell does not have the form that its code requires.",
         "cell set to NULL",
         "Correct the cell in the source.",
-        "english",
     ),
     Reason(
         "invalid_text",
@@ -187,7 +167,6 @@ REASONS = (
         "A text value in a list is not text, or has characters that text cannot hold.",
         "cell set to NULL",
         "Correct the cell in the source.",
-        "'\\\\ud800'",
     ),
     Reason(
         "invalid_list",
@@ -195,7 +174,6 @@ REASONS = (
         "The cell is not a list of elements, and no complete element could be read from it.",
         "no elements loaded",
         "Correct the cell in the source.",
-        "['Comedy'",
     ),
     Reason(
         "suspicious_amount",
@@ -203,7 +181,6 @@ REASONS = (
         "The amount is from 1 to 999 dollars; it may be in thousands or millions.",
         "kept as published",
         "Leave such amounts out if they would distort your answer.",
-        "12",
     ),
     Reason(
         "unknown_status",
@@ -211,7 +188,6 @@ REASONS = (
         "The status is not one of the six known ones, so the movie does not count as a release.",
         "kept as published",
         "If the movie was released, correct the status in the source.",
-        "released",
     ),
     Reason(
         "unknown_genre",
@@ -219,7 +195,6 @@ REASONS = (
         "The genre is not one of TMDB's twenty.",
         "kept as published",
         "Look at the movie: this is a new genre, or a company that was listed as one.",
-        "7883",
     ),
     Reason(
         "name_conflict",
@@ -227,7 +202,6 @@ REASONS = (
         "One id has several names.",
         "the last name seen kept",
         "Nothing. Things are identified by id, not by name.",
-        "Pixar | Pixar Animation Studios",
     ),
     Reason(
         "unknown_movielens_id",
@@ -235,15 +209,14 @@ REASONS = (
         "Ratings refer to a MovieLens movie that is in neither links file.",
         "ratings loaded, the movie added without IMDb and TMDB ids",
         "Nothing, if links.csv is known to be incomplete or missing.",
-        "31",
     ),
     Reason(
         "unlinked_movie",
         "warning",
         "The tmdbId matches no movie in movies_metadata.csv.",
         "row loaded, with no movie",
-        "Nothing. Its ratings are loaded, but cannot be joined to a TMDB movie.",
-        "862",
+        "Nothing. Its ratings are loaded, but cannot be joined to a TMDB movie. links_small.csv repeats links.csv: "
+        "a row of it has a line of its own only where links.csv lacks its movieId.",
     ),
     Reason(
         "links_disagree",
@@ -251,7 +224,6 @@ REASONS = (
         "links_small.csv and links.csv give different ids for the same movie.",
         "the ids of links.csv kept",
         "Compare the two rows, and correct the wrong one.",
-        "114709, 862",
     ),
     Reason(
         "missing_file",
@@ -259,7 +231,6 @@ REASONS = (
         "An optional file of the dataset is not in the source.",
         "its tables are empty",
         "Nothing, if it was left out on purpose.",
-        "keywords.csv",
     ),
     Reason(
         "empty_file",
@@ -267,7 +238,6 @@ REASONS = (
         "An optional file is empty: it does not even have a header.",
         "its tables are empty",
         "Fetch the file again.",
-        "links.csv",
     ),
     Reason(
         "unknown_file",
@@ -275,7 +245,6 @@ REASONS = (
         "The source has a file that is not part of the dataset.",
         "ignored",
         "Rename it if it is one of the seven files.",
-        "README.md",
     ),
     Reason(
         "missing_column",
@@ -283,7 +252,6 @@ REASONS = (
         "An optional column is missing from the file.",
         "its values are NULL",
         "Nothing, if it was left out on purpose.",
-        "tagline",
     ),
     Reason(
         "unknown_column",
@@ -291,7 +259,6 @@ REASONS = (
         "The file has a column that the model does not know.",
         "ignored",
         "If it matters, add it to the model. CONTRIBUTING.md says how.",
-        "rating_mpaa",
     ),
     # Why a run failed: only in OUT/failed/<run>/errors.jsonl, never in the log of a release.
     Reason(
@@ -300,7 +267,6 @@ REASONS = (
         "The source as a whole could not be used: missing, forbidden, or not in the expected format.",
         "nothing published",
         "Follow the message.",
-        "the-movies-dataset.zip",
     ),
     Reason(
         "gate_failed",
@@ -308,7 +274,6 @@ REASONS = (
         "A check of the finished tables found rows that break its rule.",
         "nothing published",
         "Look at the rows it names. If the source is right, report a bug.",
-        "balance_of_records",
     ),
     Reason(
         "target_unwritable",
@@ -316,7 +281,6 @@ REASONS = (
         "The output could not be written: another run holds it, the disk is full, or access was denied.",
         "nothing published",
         "Wait for the other run, make room, or get write access; then run again.",
-        "No space left on device",
     ),
     Reason(
         "stopped",
@@ -324,7 +288,6 @@ REASONS = (
         "The run was stopped by a signal.",
         "nothing published",
         "Run again. What was downloaded is kept.",
-        "SIGINT",
     ),
     Reason(
         "bug",
@@ -332,7 +295,6 @@ REASONS = (
         "Moviehouse itself failed. The value is the traceback.",
         "nothing published",
         "Report it, with this line.",
-        "Traceback …",
     ),
 )
 

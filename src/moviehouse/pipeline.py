@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +36,7 @@ from moviehouse.steps.target import DATABASE, current, locked
 
 FORMATS = ("parquet", "csv")
 ENGINES = ("duckdb", "spark")
+_POLL = 0.1
 _MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|[kmgt]i?b)")
 
 
@@ -168,6 +169,7 @@ def _extract(run: Run) -> None:
 
 def _read(run: Run) -> None:
     options = run.options
+    assert run.extraction is not None
     run.engine = DuckDB(run.database, run.work, memory_limit=options.engine_limit, threads=options.threads)
     con = run.engine.con
     read.prepare(con)
@@ -184,12 +186,13 @@ def _read(run: Run) -> None:
             readings = [reading for future in futures for reading in future.result()]
         except BaseException:
             stop.set()
-            for cursor in cursors:
-                cursor.interrupt()
+            run.extraction.close()  # or a lane goes on waiting for its next member
+            while wait(futures, timeout=_POLL).not_done:  # a lane may be between two queries
+                for cursor in cursors:
+                    cursor.interrupt()
             raise
     order = [source.name for source in SOURCES]
     run.readings = sorted(readings, key=lambda reading: order.index(reading.file))
-    assert run.extraction is not None
     run.extraction.close()
     run.record.seconds["extract"] = run.extraction.seconds
 

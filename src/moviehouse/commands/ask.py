@@ -41,7 +41,7 @@ def ask(
     moviehouse ask
     moviehouse ask genre-revenue-by-year --year 1995
     moviehouse ask company-profit-by-year --company "Pixar Animation Studios"
-    moviehouse ask genre-budget-by-year --genre animation --genre family --year 1990:1999
+    moviehouse ask genre-budget-by-year --genre war --genre 35 --year 1990:1999
     moviehouse ask company-revenue-by-year --top 10 --show-sql
     moviehouse ask genre-profit-by-year --output profit.parquet
     moviehouse ask genre-most-popular-by-year --format csv > popular.csv
@@ -52,7 +52,7 @@ def ask(
     from moviehouse.render.formats import chosen, send_file, written_to
 
     if question is None:
-        render.show_questions()
+        render.show_questions(release)
         return 0
     form = chosen(format, output)
     with p.opened(release, lake, as_of, wanted(question, lake)) as place:

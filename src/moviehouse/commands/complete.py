@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from moviehouse.hints import DEFAULT_OUT
+
 if TYPE_CHECKING:
     from cyclopts.completion import CompletionContext
 
@@ -58,7 +60,7 @@ def _names(context: CompletionContext, thing: str) -> list[tuple[str, str]]:
     from moviehouse.steps.names import beginning
 
     release = context.get("--release")
-    path = Path(str(release.value)) if release is not None else Path("moviehouse-out")
+    path = Path(str(release.value)) if release is not None else DEFAULT_OUT
     try:
         return beginning(path, thing, context.incomplete, _MOST)
     except MoviehouseError:

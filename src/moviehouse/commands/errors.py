@@ -32,7 +32,10 @@ def errors(
         bool, Parameter(negative="", show_default=False, help="The lines themselves, not how many there are.")
     ] = False,
     limit: p.Limit = 40,
-    format: p.Form = "table",
+    format: Annotated[
+        Literal["table", "csv", "json"] | None,
+        Parameter(help="How to print it [default: as --output ends, or a table]."),
+    ] = None,
     output: p.Output = None,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
@@ -51,20 +54,21 @@ def errors(
     ```
     """
     from moviehouse.render import errors as render
-    from moviehouse.render.formats import written_to
+    from moviehouse.render.formats import LINES, chosen, written_to
     from moviehouse.steps.browse_log import Wanted, opened_log
 
     if limit < 1:
         raise UsageError("--limit must be at least 1.")
+    form = chosen(format, output, LINES)
     wanted = Wanted(reason, file, severity)
     filters = ", ".join(f"{key} {value}" for key, value in vars(wanted).items() if value)
     with opened_log(release, failed=failed) as log:
         log.check(wanted)
         with written_to(output, release):
             if movie is not None:
-                render.show_movie(log.movie(movie, wanted), format, limit)
+                render.show_movie(log.movie(movie, wanted), form, limit, release if log.whole else None)
             elif reason is not None or lines or failed:
-                render.show_lines(list(log.lines(wanted)), format, limit, filters, reason)
+                render.show_lines(list(log.lines(wanted)), form, limit, filters, reason)
             else:
-                render.show_summary(log.path, log.summary(wanted), format, filters)
+                render.show_summary(log.path, log.summary(wanted), form, filters, release)
     return 0

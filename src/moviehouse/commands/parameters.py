@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from moviehouse import hints
 from moviehouse.commands import complete
 from moviehouse.errors import UsageError
 
-DEFAULT_OUT = Path("moviehouse-out")
+DEFAULT_OUT = hints.DEFAULT_OUT
 
 Source = Annotated[str, Parameter(help="s3://bucket/key, https://…, file://…, a zip, or a directory of CSV files.")]
 Out = Annotated[Path, Parameter(help="Directory to write the release into.")]

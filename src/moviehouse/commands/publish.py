@@ -46,8 +46,8 @@ def publish(
 
     ```
     moviehouse publish moviehouse-out postgresql://me@db.example.com/movies
-    moviehouse publish moviehouse-out "postgresql://me@db.example.com/movies?sslmode=verify-full"
-    moviehouse publish moviehouse-out "postgresql://?service=movies" --schema staging
+    moviehouse publish moviehouse-out "postgresql://db/movies?sslmode=verify-full"
+    moviehouse publish results "postgresql://?service=movies" --schema staging
     ```
     """
     done = moviehouse.publish(release, target, schema=schema, wait=wait, force=force, progress=for_stream(quiet=quiet))

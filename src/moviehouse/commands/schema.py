@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -10,8 +9,10 @@ from cyclopts import Parameter
 from moviehouse.commands import complete
 from moviehouse.commands import parameters as p
 from moviehouse.errors import UsageError
+from moviehouse.hints import did_you_mean, near
 
 _Form = Literal["ddl", "dictionary", "erd", "svg", "mermaid"]
+_ENDINGS = {"sql": "ddl", "svg": "svg", "mmd": "mermaid"}
 
 
 def schema(
@@ -19,9 +20,12 @@ def schema(
     /,
     *,
     format: Annotated[
-        _Form,
-        Parameter(help="SQL; descriptions; keys and references; the same as a picture, or in Mermaid's language."),
-    ] = "ddl",
+        _Form | None,
+        Parameter(
+            help="SQL; descriptions; keys and references; the same as a picture, or in Mermaid's language "
+            "[default: as --output ends, or SQL]."
+        ),
+    ] = None,
     output: p.Output = None,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
@@ -31,21 +35,21 @@ def schema(
     moviehouse schema
     moviehouse schema movie movie_genre --format dictionary
     moviehouse schema --format erd
-    moviehouse schema --format svg --output erd.svg
+    moviehouse schema --output erd.svg
     moviehouse schema --format mermaid > erd.mmd
     ```
     """
     from moviehouse.model.tables import TABLE, TABLES
-    from moviehouse.render.formats import written_to
+    from moviehouse.render.formats import chosen, written_to
     from moviehouse.render.schema import show_schema
 
     for asked in tables or ():
         if asked not in TABLE:
-            near = get_close_matches(asked, TABLE, 3, 0.5)
-            hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(TABLE)}."
+            hint = did_you_mean(near(asked, TABLE), f"There are: {', '.join(TABLE)}.")
             raise UsageError(f"The model has no table {asked!r}.", hint)
-    if tables and format in ("svg", "mermaid"):
-        raise UsageError(f"The diagram ({format}) has all tables.", "Leave the names out, or give --format erd.")
+    form = chosen(format, output, _ENDINGS)
+    if tables and form in ("svg", "mermaid"):
+        raise UsageError(f"The diagram ({form}) has all tables.", "Leave the names out, or give --format erd.")
     with written_to(output):
-        show_schema(format, [TABLE[name] for name in tables] if tables else TABLES)
+        show_schema(form, [TABLE[name] for name in tables] if tables else TABLES)
     return 0

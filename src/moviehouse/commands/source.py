@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from moviehouse.errors import UsageError
+from moviehouse.hints import did_you_mean, near
 from moviehouse.safe import visible_json
 
 
@@ -17,8 +17,8 @@ def must_exist(word: str) -> None:
         return
     from moviehouse.commands import app
 
-    near = get_close_matches(word, [name for name in app if not name.startswith("-")], 1)
-    hint = f"Did you mean {near[0]}?" if near else "See moviehouse --help."
+    found = near(word, (name for name in app if not name.startswith("-")))
+    hint = did_you_mean(found, "See moviehouse --help.")
     raise UsageError(f"No such command or file: {word!r}.", hint)
 
 

@@ -41,14 +41,14 @@ def sql(
     ```
     moviehouse sql "FROM movie SELECT title, revenue_usd ORDER BY 2 DESC LIMIT 10"
     moviehouse sql "DESCRIBE rating"
-    moviehouse sql "FROM genre_revenue_by_year WHERE year = 1995" --format csv > 1995.csv
+    moviehouse sql "FROM genre_revenue_by_year WHERE year = 1995" -o 1995.csv
     moviehouse sql --file query.sql --output rows.parquet
     echo "SELECT count(*) FROM rating" | moviehouse sql - --format json
     moviehouse sql "FROM movie_observation WHERE movie_id = 862 ORDER BY observed_at" --lake ./lake
     ```
     """
     from moviehouse.render.formats import chosen, send_file, written_to
-    from moviehouse.render.query import show_rows
+    from moviehouse.render.query import show_plan, show_rows
     from moviehouse.steps.query import querying
 
     if limit < 1:
@@ -64,7 +64,10 @@ def sql(
             return 0
         result = asked.run()
         with written_to(output, release):
-            show_rows(result.columns, result.types, result.rows, form, limit)
+            if result.plan and form == "table":
+                show_plan(result.rows)
+            else:
+                show_rows(result.columns, result.types, result.rows, form, limit)
     return 0
 
 

@@ -32,5 +32,5 @@ def why(
     """
     from moviehouse.render.why import show_why
 
-    show_why(moviehouse.why(movie, release, cache=cache), format)
+    show_why(moviehouse.why(movie, release, cache=cache), format, release)
     return 0

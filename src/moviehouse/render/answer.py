@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from moviehouse.hints import command
 from moviehouse.render.formats import write_rows
 from moviehouse.render.table import print_table
-from moviehouse.render.terminal import open_console
+from moviehouse.render.terminal import open_console, print_command
 from moviehouse.safe import visible
 from moviehouse.sql import QUESTIONS, header, statement
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from moviehouse.steps.answer import Answer
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 _TEXTS = ("genre", "company")
 
 
-def show_questions() -> None:
+def show_questions(release: Path) -> None:
     """List the questions, one per line, and how to ask one."""
     console = open_console()
     width = max(map(len, QUESTIONS)) + 2
@@ -33,7 +36,7 @@ def show_questions() -> None:
         console.print(Text.assemble((name.ljust(width) if beside else name, "bold"), told if beside else ""))
         if not beside:
             console.print(Text(fill(told, console.width, initial_indent="  ", subsequent_indent="  ")))
-    console.print(Text("\nFor example: moviehouse ask genre-revenue-by-year --year 1995", style="dim"))
+    print_command(console, "\nFor example: ", command("ask genre-revenue-by-year --year 1995", release))
 
 
 def show_sql(answer: Answer, *, beside: bool) -> None:

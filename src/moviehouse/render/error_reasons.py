@@ -10,6 +10,7 @@ from moviehouse.error_log import REASONS, SEVERITIES, VALUE_LIMIT, Reason
 from moviehouse.errors import GateError, MoviehouseError, SourceError, TargetError, UsageError
 from moviehouse.model.tables import ERROR_LOG
 from moviehouse.render.ddl import quoted
+from moviehouse.render.error_examples import EXAMPLES
 from moviehouse.render.markdown import code, table
 
 _MEANS = {
@@ -18,44 +19,6 @@ _MEANS = {
     "merged": "Not loaded, because a later record or element has the same key.",
     "warning": "Loaded, but a cell became NULL or something is worth knowing.",
     "failed": "Why a run failed. Only in the log of a failed run, never in the log of a release.",
-}
-
-# Where the example of a reason stands: file, line, column, movie. One that is not here has no place.
-_M, _C, _R = "movies_metadata.csv", "credits.csv", "ratings.csv"
-_PLACES: dict[str, tuple[str, int | None, str | None, int | None]] = {
-    "wrong_field_count": (_M, 2, None, None),
-    "malformed_quote": (_M, 2, None, None),
-    "truncated_record": (_C, 45477, None, None),
-    "not_utf8": (_M, 512, None, None),
-    "nul_byte": (_M, 513, None, None),
-    "missing_key": (_M, 7, "id", None),
-    "invalid_key": (_M, 19731, "id", None),
-    "unknown_movie": (_C, 2, "id", 862),
-    "invalid_element": (_M, 2, "genres", 862),
-    "split_record": (_M, 19730, None, 82663),
-    "damaged_list": (_M, 2223, "genres", 10663),
-    "rounded": (_M, 31, "popularity", 862),
-    "duplicate_record": (_M, 676, "id", 862),
-    "duplicate_element": (_M, 2, "genres", 862),
-    "invalid_integer": (_M, 2, "budget", 862),
-    "invalid_number": (_M, 2, "popularity", 862),
-    "invalid_date": (_M, 2, "release_date", 862),
-    "invalid_boolean": (_M, 2, "video", 862),
-    "invalid_code": (_M, 2, "original_language", 862),
-    "invalid_text": (_C, 2, "cast", 862),
-    "invalid_list": (_M, 2, "genres", 862),
-    "suspicious_amount": (_M, 2, "budget", 862),
-    "unknown_status": (_M, 2, "status", 862),
-    "unknown_genre": (_M, 2, "genres", 862),
-    "name_conflict": (_M, 2, "production_companies", 862),
-    "unknown_movielens_id": (_R, 2, "movieId", None),
-    "unlinked_movie": ("links.csv", 2, "tmdbId", None),
-    "links_disagree": ("links_small.csv", 2, None, 862),
-    "missing_file": ("keywords.csv", None, None, None),
-    "empty_file": ("links.csv", None, None, None),
-    "unknown_file": ("README.md", None, None, None),
-    "missing_column": (_M, 1, "tagline", None),
-    "unknown_column": (_M, 1, "rating_mpaa", None),
 }
 
 _INTRO = """\
@@ -101,18 +64,12 @@ def error_log_md() -> str:
 
 
 def example_line(reason: Reason) -> str:
-    """A line of errors.jsonl as this reason writes it."""
-    file, line, column, movie_id = _PLACES.get(reason.code, (None, None, None, None))
+    """A line of errors.jsonl as a run wrote it for this reason."""
     found: dict[str, Any] = {
         "run_id": "20260131T091500Z-1f2e3d",
         "severity": reason.severity,
         "reason": reason.code,
-        "file": file,
-        "line": line,
-        "column": column,
-        "movie_id": movie_id,
-        "value": reason.example,
-        "message": reason.meaning,
+        **EXAMPLES[reason.code]._asdict(),
         "action": reason.action,
     }
     return json.dumps({c.name: found[c.name] for c in ERROR_LOG.columns}, ensure_ascii=False, separators=(",", ":"))
@@ -203,7 +160,8 @@ def _first_line(cls: type) -> str:
 
 def _summary() -> str:
     rows = [(f"[{code(r.code)}](#{r.code})", r.severity, r.meaning) for r in REASONS]
-    return f"## Reasons\n\n{table(('Reason', 'Severity', 'Means'), rows)}\n"
+    told = "The example of each is a line that a run wrote."
+    return f"## Reasons\n\n{told}\n\n{table(('Reason', 'Severity', 'Means'), rows)}\n"
 
 
 def _section(reason: Reason) -> str:

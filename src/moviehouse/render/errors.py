@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from moviehouse.error_log import REASON
+from moviehouse.hints import command
 from moviehouse.render.formats import write_rows
 from moviehouse.render.plain import SEVERITY_STYLE, log_table
 from moviehouse.render.table import print_table
-from moviehouse.render.terminal import open_console
+from moviehouse.render.terminal import open_console, print_command
 from moviehouse.safe import visible
 from moviehouse.steps.trace import LogLine
 
@@ -23,7 +24,7 @@ LINE = ("severity", "reason", "file", "line", "column", "movie_id", "value", "me
 _SUMMARY = ("severity", "reason", "file", "lines")
 
 
-def show_summary(path: Path, rows: Sequence[dict[str, Any]], form: str, filters: str) -> None:
+def show_summary(path: Path, rows: Sequence[dict[str, Any]], form: str, filters: str, release: Path) -> None:
     """Print how many lines there are of each reason, and what the reasons mean."""
     if form != "table":
         write_rows(form, _SUMMARY, ([row[c] for c in _SUMMARY] for row in rows))
@@ -41,7 +42,8 @@ def show_summary(path: Path, rows: Sequence[dict[str, Any]], form: str, filters:
         meaning = REASON[reason].meaning if reason in REASON else "Of another version of Moviehouse."
         console.print(Text.assemble((visible(reason), "bold"), f"  {meaning}"))
     example = visible(rows[0]["reason"])
-    console.print(Text(f"\nThe lines of a reason, and what to do: moviehouse errors --reason {example}", style="dim"))
+    lines = command(f"errors --reason {example}", release)
+    print_command(console, "\nThe lines of a reason, and what to do: ", lines)
 
 
 def show_lines(lines: Sequence[dict[str, Any]], form: str, limit: int, filters: str, reason: str | None = None) -> None:
@@ -60,8 +62,10 @@ def show_lines(lines: Sequence[dict[str, Any]], form: str, limit: int, filters: 
         console.print(Text(told, style="dim"))
 
 
-def show_movie(movie: tuple[int, str | None, list[dict[str, Any]]], form: str, limit: int) -> None:
-    """Print every line about one movie, in the order in which its records were read."""
+def show_movie(
+    movie: tuple[int, str | None, list[dict[str, Any]]], form: str, limit: int, release: Path | None
+) -> None:
+    """Print every line about one movie, in the order in which its records were read; `release` knows more of it."""
     id_, title, lines = movie
     if form == "table":
         console = open_console()
@@ -70,8 +74,8 @@ def show_movie(movie: tuple[int, str | None, list[dict[str, Any]]], form: str, l
             console.print(Text("The error log says nothing of it: it was taken as it stands."))
             return
     show_lines([line | {"movie_id": None} for line in lines] if form == "table" else lines, form, limit, "")
-    if form == "table":
-        console.print(Text(f"\nAll about it: moviehouse why {id_}", style="dim"))
+    if form == "table" and release is not None:
+        print_command(console, "\nAll about it: ", command(f"why {id_}", release))
 
 
 def _explain(console: Console, reason: str) -> None:

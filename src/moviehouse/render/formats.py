@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,21 @@ from moviehouse.render.terminal import write_csv
 from moviehouse.render.values import csv_cell, json_value
 from moviehouse.safe import visible_json
 
-FORMATS = ("table", "csv", "json", "parquet")
+# What the ending of an output's name says of its format; without an ending it is the first.
+LINES = {"txt": "table", "csv": "csv", "json": "json"}
+ROWS = LINES | {"parquet": "parquet"}
 
 
-def chosen(form: str | None, output: Path | None) -> str:
-    """The format asked for, or the one that the output's name ends in, or a table.
+def chosen(form: str | None, output: Path | None, endings: Mapping[str, str] = ROWS) -> str:
+    """The format asked for, or the one that the output's name ends in, or the first there is.
 
-    Raises UsageError for Parquet that would go to a terminal.
+    Raises UsageError for an ending that says nothing, and for Parquet that would go to a terminal.
     """
-    suffix = output.suffix.lower().removeprefix(".") if output else ""
-    form = form or (suffix if suffix in FORMATS else "table")
+    ending = output.suffix.lower().removeprefix(".") if output else ""
+    if form is None and ending and ending not in endings:
+        known = ", ".join(f".{known}" for known in endings)
+        raise UsageError(f"{output}: .{ending} is no format.", f"Write one of {known}, or give --format.")
+    form = form or endings[ending or next(iter(endings))]
     if form == "parquet" and output is None and sys.stdout.isatty():
         message = "Parquet is binary, and not shown on a terminal."
         raise UsageError(message, "Add --output FILE.parquet, or redirect it: > FILE.parquet")

@@ -53,7 +53,7 @@ def log_table(entries: list[tuple[str, LogLine]]) -> Table:
         where += f", {entry.column}" if entry.column else ""
         told = Text.assemble(
             (entry.reason, "bold"),
-            f"  {visible(about)}{visible(where)}: {cut(entry.value)}\n",
+            f"  {visible(about)}{visible(where)}{f': {cut(entry.value)}' if entry.value else ''}\n",
             (f"{visible(entry.message)} Done: {entry.action}.", "dim"),
         )
         table.add_row(head, told)

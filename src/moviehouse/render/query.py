@@ -13,9 +13,18 @@ from moviehouse.render.formats import write_rows
 from moviehouse.render.table import print_table
 from moviehouse.render.terminal import open_console
 from moviehouse.render.values import cell_text
-from moviehouse.safe import visible
+from moviehouse.safe import visible, visible_lines
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(.*\)|DOUBLE|FLOAT|BIGNUM")
+
+
+def show_plan(rows: Iterator[Sequence[Any]]) -> None:
+    """Print what EXPLAIN gives as it is drawn: each plan, behind its title where there are several."""
+    plans = list(rows)
+    for title, plan in plans:
+        if len(plans) > 1:
+            print(visible(title))
+        print(visible_lines(plan).rstrip())
 
 
 def show_rows(

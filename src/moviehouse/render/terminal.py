@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleDimensions
@@ -15,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moviehouse.error_log import REASON, SEVERITIES
+from moviehouse.hints import command
 from moviehouse.render.table import print_table
 from moviehouse.safe import spreadsheet_cell, visible
 from moviehouse.sql import QUESTIONS
@@ -27,10 +26,13 @@ _WIDTH_IN_A_PIPE = 120
 
 
 class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """A reader that has read enough (head) is no failure."""
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  (for what is still to be printed)
-        raise SystemExit(0)
+    """A console that ends no line in spaces: whatever reads the lines in a pipe need not strip them."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as Rich does, but for the spaces that fill a line."""
+        with self.capture() as printed:
+            super().print(*objects, **options)
+        self.file.write("\n".join(line.rstrip(" ") for line in printed.get().split("\n")))
 
 
 def open_console() -> Console:
@@ -41,6 +43,11 @@ def open_console() -> Console:
     elif console.is_dumb_terminal:  # of which Rich believes that it has 80 columns
         console.size = ConsoleDimensions(*shutil.get_terminal_size())
     return console
+
+
+def print_command(console: Console, told: str, command: str, style: str = "dim") -> None:
+    """Print what a command is for, and the command, which is not broken into lines: it is there to be copied."""
+    console.print(Text(told + visible(command), style=style), soft_wrap=True)
 
 
 def show_release(release: Release) -> None:
@@ -64,11 +71,8 @@ def show_release(release: Release) -> None:
         places.add_row(what, Text(visible(path), style="bold" if what == "error log" else ""))
     console.print(Text("\nWhere it is", style="bold"))
     console.print(places)
-    place = "" if out == Path("moviehouse-out") else f" --release {out}"
     console.print(Text("\nNext", style="bold"))
-    called = Path(sys.argv[0])
-    command = str(called) if called.name == "moviehouse" and not shutil.which("moviehouse") else "moviehouse"
-    console.print(Text(visible(f"{command} ask genre-revenue-by-year --year {_a_year(release)}{place}")))
+    print_command(console, "", command(f"ask genre-revenue-by-year --year {_a_year(release)}", out), style="")
 
 
 def _a_year(release: Release) -> int:

@@ -11,13 +11,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from moviehouse.hints import command
 from moviehouse.model.tables import TABLE
 from moviehouse.render.plain import SEVERITY_STYLE, cut, log_table, movies, number, print_json, texts
 from moviehouse.render.table import print_table
-from moviehouse.render.terminal import open_console
+from moviehouse.render.terminal import open_console, print_command
 from moviehouse.safe import visible
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from moviehouse.steps.why import Part, Record, Why
 
 _MOST_LISTED = 12
@@ -31,7 +34,7 @@ def _indented(what: RenderableType) -> Padding:
     return Padding(what, (0, 0, 0, 2), expand=False)
 
 
-def show_why(why: Why, form: str) -> None:
+def show_why(why: Why, form: str, release: Path) -> None:
     """Print what is known of a movie, for a person or as JSON."""
     if form == "json":
         print_json(asdict(why))
@@ -44,7 +47,7 @@ def show_why(why: Why, form: str) -> None:
     _show_log(console, why)
     if why.loaded or any(why.tables.values()):
         _show_tables(console, why)
-    _show_parts(console, why)
+    _show_parts(console, why, release)
 
 
 def _title(why: Why) -> str:
@@ -158,7 +161,7 @@ def _link(row: dict[str, Any]) -> str:
     return f"{row['movielens_id']} ({', '.join([*lines, visible(row['imdb_id']) or 'no IMDb id'])})"
 
 
-def _show_parts(console: Console, why: Why) -> None:
+def _show_parts(console: Console, why: Why, release: Path) -> None:
     if why.left_out:
         console.print(Text("\nIn no answer", style="bold"))
         reason = f"The answers by year leave it out: {visible(why.left_out)}."
@@ -180,8 +183,8 @@ def _show_parts(console: Console, why: Why) -> None:
         first = why.parts[0]
         thing = "genre" if "genre" in first.keys else "company"
         question = first.question.replace("_", "-")
-        command = f"moviehouse trace {question} --{thing} {first.keys[f'{thing}_id']} --year {year}"
-        console.print(Text(f"\nAll the movies behind a cell: {command}", style="dim"))
+        trace = command(f"trace {question} --{thing} {first.keys[f'{thing}_id']} --year {year}", release)
+        print_command(console, "\nAll the movies behind a cell: ", trace)
 
 
 def _label(part: Part) -> str:

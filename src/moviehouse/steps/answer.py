@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ import duckdb
 
 from moviehouse.engines.duckdb import opened
 from moviehouse.errors import UsageError
+from moviehouse.hints import DEFAULT_OUT, did_you_mean, near
 from moviehouse.sql import QUESTIONS, VIEWS, header, statement
 from moviehouse.sql.text import literal, name
 from moviehouse.steps.find_release import find_release
@@ -91,7 +91,7 @@ def ask(release: Path, question: str, filters: Filters = Filters()) -> Answer:
         raise UsageError("--top must be at least 1.")
     with opened(find_release(release) / DATABASE) as con:
         columns = tuple(c[0] for c in con.execute(f"SELECT * FROM {stem} LIMIT 0").description or ())
-        where, parameters, notes = conditions(con, columns, filters)
+        where, parameters, notes = conditions(con, columns, filters, release)
         chosen = f"FROM {stem}" + (f" WHERE {' AND '.join(where)}" if where else "")
         for number in parameters:  # all of them are whole numbers
             chosen = chosen.replace("?", str(number), 1)
@@ -111,13 +111,14 @@ def known_question(question: str) -> str:
     if stem in QUESTIONS:
         return stem
     known = [q.replace("_", "-") for q in QUESTIONS]
-    near = get_close_matches(question.replace("_", "-"), known, 3, 0.5)
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"Ask one of: {', '.join(known)}."
+    hint = did_you_mean(near(question, known), f"Ask one of: {', '.join(known)}.")
     raise UsageError(f"There is no question {question!r}.", hint)
 
 
-def conditions(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: Filters) -> Conditions:
-    """The conditions that choose rows of an answer with these columns."""
+def conditions(
+    con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: Filters, release: Path = DEFAULT_OUT
+) -> Conditions:
+    """The conditions that choose rows of an answer with these columns; `release` is what a hint names."""
     where: list[str] = []
     parameters: list[int] = []
     notes: list[str] = []
@@ -130,7 +131,7 @@ def conditions(con: duckdb.DuckDBPyConnection, columns: Sequence[str], filters: 
             continue
         if f"{thing}_id" not in columns:
             raise UsageError(f"This question has no {thing}.", f"Leave --{thing} out.")
-        found = [identify(con, thing, one) for one in ((asked,) if isinstance(asked, str) else asked)]
+        found = [identify(con, thing, one, release) for one in ((asked,) if isinstance(asked, str) else asked)]
         where.append(f"{thing}_id = ?" if len(found) == 1 else f"{thing}_id IN ({', '.join('?' * len(found))})")
         parameters += [one.id for one in found]
         notes += [one.note for one in found if one.note]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import duckdb
 from moviehouse.engines.duckdb import opened
 from moviehouse.error_log import REASON, SEVERITIES
 from moviehouse.errors import SourceError, UsageError
+from moviehouse.hints import command, did_you_mean, near
 from moviehouse.model.sources import SOURCES
 from moviehouse.model.tables import ERROR_LOG
 from moviehouse.sql.text import literal, name
@@ -39,7 +39,7 @@ class Log:
     """An error log that is open: `error_log` is its table, `whole` whether the release is at hand too."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, path: Path, *, whole: bool) -> None:
-        self._con, self.path, self._whole = con, path, whole
+        self._con, self.path, self.whole = con, path, whole
 
     def summary(self, wanted: Wanted) -> list[dict[str, Any]]:
         """How many lines there are by severity, reason and file."""
@@ -61,7 +61,7 @@ class Log:
 
     def movie(self, asked: str, wanted: Wanted) -> tuple[int, str | None, list[dict[str, Any]]]:
         """One movie's story: its id, its title if it was loaded, and every line about it in order."""
-        if not self._whole:
+        if not self.whole:
             if not asked.isdecimal():
                 raise UsageError("A failed run has no titles.", "Give the movie's id: --movie 862")
             lines = [line for line in self.lines(wanted) if line["movie_id"] == int(asked)]
@@ -99,8 +99,7 @@ def _as_line(movie_id: int, line: LogLine) -> dict[str, Any]:
 
 
 def _unknown(what: str, asked: str, known: list[str]) -> UsageError:
-    near = get_close_matches(asked, known, 3, 0.5)
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"Those there are: {', '.join(known)}."
+    hint = did_you_mean(near(asked, known), f"Those there are: {', '.join(known)}.")
     return UsageError(f"The error log knows no {what} {asked!r}.", hint)
 
 
@@ -125,9 +124,7 @@ def opened_log(release: Path, *, failed: bool = False) -> Iterator[Log]:
 def _newest_failure(out: Path) -> Path:
     runs = sorted(out.glob("failed/*/errors.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path))
     if not runs:
-        raise SourceError(
-            f"No failed run is kept in {out}.", f"The release's own log: moviehouse errors --release {out}"
-        )
+        raise SourceError(f"No failed run is kept in {out}.", f"The release's own log: {command('errors', out)}")
     return runs[-1]
 
 

@@ -124,10 +124,14 @@ def _rounded_sql(column: SourceColumn, cell: str) -> str:
     return f"CASE WHEN {value} IS NOT NULL AND ({plain} OR ({exponent}) OR ({gone})) THEN {cell} END"
 
 
-def null_tokens(con: duckdb.DuckDBPyConnection, source: SourceFile, table: str) -> dict[str, dict[str, int]]:
-    """How often each column's cell meant "unknown", by token."""
+def null_tokens(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, origin: Origin, table: str
+) -> dict[str, dict[str, int]]:
+    """How often each column's cell meant "unknown", by token. A column that the file lacks has no cells."""
     keys, parts = [], []
     for column in source.cells:
+        if column.name not in origin.cells:
+            continue
         target = name(column.target)
         empty = f"{target} IS NULL"
         if column.kind.pattern:

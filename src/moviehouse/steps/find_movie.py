@@ -13,6 +13,8 @@ from moviehouse.errors import UsageError
 from moviehouse.steps.raw import MOVIES_FILE
 
 _MOST_CANDIDATES = 10
+_LEAST_SIMILAR = 0.8
+_GIVE = "Give TMDB's id of the movie, IMDb's (tt and digits), or its title."
 _LARGEST_ID = 2**63 - 1
 
 
@@ -31,6 +33,8 @@ def find_movie(con: duckdb.DuckDBPyConnection, asked: str) -> Found:
     Raises UsageError with the candidates where a title is that of several, or with near ones.
     """
     asked = asked.strip()
+    if not asked:
+        raise UsageError("The movie's id or title is empty.", _GIVE)
     titled = _titled(con, asked)
     if re.fullmatch(r"[0-9]+", asked) and (found := _by_id(con, asked)):
         others = [row for row in titled if row[0] != found.movie_id]
@@ -40,6 +44,8 @@ def find_movie(con: duckdb.DuckDBPyConnection, asked: str) -> Found:
         return _by_imdb_id(con, match[1])
     if len(titled) == 1:
         return Found(int(titled[0][0]))
+    if match := re.match(r"(?i)tt[0-9]+", asked) if not titled else None:
+        raise UsageError(f"{asked!r} is no id of IMDb: those are tt and digits.", f"Did you mean {match[0]}?")
     if titled:
         raise UsageError(f"{asked!r} is the title of {len(titled)} movies: {_list(titled)}.", "Give the id.")
     raise _nothing(con, asked)
@@ -112,11 +118,12 @@ def _nothing(con: duckdb.DuckDBPyConnection, asked: str) -> UsageError:
     near = con.execute(
         "SELECT movie_id, title, EXTRACT(YEAR FROM release_date) FROM "
         f"(SELECT *, {_bare('title')} AS bare, {_bare('$1')} AS asked FROM movie WHERE title IS NOT NULL) AS m "
+        f"WHERE contains(bare, asked) OR jaro_winkler_similarity(bare, asked) >= {_LEAST_SIMILAR} "
         "ORDER BY contains(bare, asked) DESC, jaro_winkler_similarity(bare, asked) DESC, popularity DESC NULLS LAST, 1 "
         "LIMIT 5",
         [asked],
     ).fetchall()
-    return UsageError(f"No movie is called {asked!r}.", f"Near: {_list(near)}." if near else "")
+    return UsageError(f"No movie is called {asked!r}.", f"Near: {_list(near)}." if near else _GIVE)
 
 
 def _bare(title: str) -> str:

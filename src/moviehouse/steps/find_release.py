@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from moviehouse.errors import SourceError
+from moviehouse.hints import command
 from moviehouse.run import FORMAT
 from moviehouse.steps.target import CURRENT, DATABASE
 
@@ -47,6 +48,7 @@ def _none(path: Path) -> SourceError:
     if path.is_file():
         return SourceError(f"{path} is a file, and no release.", "Give a release, or the directory that holds it.")
     if (path / "failed").is_dir():
-        why = f"moviehouse errors --failed --release {path}"
-        return SourceError(f"There is no release in {path}: every run failed.", f"See why: {why}")
+        return SourceError(
+            f"There is no release in {path}: every run failed.", f"See why: {command('errors --failed', path)}"
+        )
     return SourceError(f"There is no release in {path}.", _BUILD)

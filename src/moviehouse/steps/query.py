@@ -26,18 +26,22 @@ _ZONED = re.compile(r"TIME ZONE|TZ")
 
 @dataclass(frozen=True)
 class Result:
-    """What a query gave: its columns, their types as DuckDB names them, and the rows as they come."""
+    """What a query gave: its columns, their types as DuckDB names them, and the rows as they come.
+
+    `plan` is whether it is an EXPLAIN, whose rows have a title and a drawing of many lines each.
+    """
 
     columns: tuple[str, ...]
     types: tuple[str, ...]
     rows: Iterator[tuple[Any, ...]]
+    plan: bool
 
 
 class Query:
     """A query that is known to read only; it runs when its result is asked for."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, sql: str, scratch: Path) -> None:
-        self._con, self._sql, self._scratch = con, sql, scratch
+    def __init__(self, con: duckdb.DuckDBPyConnection, sql: str, kind: str, scratch: Path) -> None:
+        self._con, self._sql, self._kind, self._scratch = con, sql, kind, scratch
 
     def run(self) -> Result:
         """Run it. Times with a time zone come as texts: Python would need a library for them."""
@@ -49,7 +53,7 @@ class Query:
                 pairs = zip(map(name, columns), types, strict=True)
                 cells = (f"CAST({c} AS VARCHAR) AS {c}" if _ZONED.search(type_) else c for c, type_ in pairs)
                 self._con.execute(self._con.sql(self._sql).project(", ".join(cells)).sql_query())
-        return Result(columns, types, _fetched(self._con))
+        return Result(columns, types, _fetched(self._con), self._kind == "EXPLAIN")
 
     def parquet(self) -> Path:
         """Write the rows to a Parquet file in the scratch directory; its path."""
@@ -67,8 +71,8 @@ def querying(release: Path, sql: str, memory_limit: str = "2GiB", threads: int |
     """
     with sandboxed(find_release(release) / DATABASE, memory_limit, threads) as (con, scratch):
         with told():
-            _one_that_reads(con, sql)
-        yield Query(con, sql, scratch)
+            kind = _one_that_reads(con, sql)
+        yield Query(con, sql, kind, scratch)
 
 
 def _fetched(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
@@ -80,7 +84,8 @@ def _fetched(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
         yield from batch
 
 
-def _one_that_reads(con: duckdb.DuckDBPyConnection, sql: str) -> None:
+def _one_that_reads(con: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """The kind of the one statement there is."""
     kinds = [statement.type.name for statement in con.extract_statements(sql)]
     if not kinds:
         raise UsageError("There is no query.", 'For example: moviehouse sql "FROM movie LIMIT 5"')
@@ -89,6 +94,7 @@ def _one_that_reads(con: duckdb.DuckDBPyConnection, sql: str) -> None:
             raise UsageError(f"A query may only read: {kind} is not allowed.", _READING)
     if len(kinds) > 1:
         raise UsageError(f"There are {len(kinds)} statements; moviehouse sql runs one.", "Run them one at a time.")
+    return kinds[0]
 
 
 @contextmanager

@@ -124,6 +124,10 @@ def _read_flat(
     advance: Callable[[int], None],
 ) -> Reading | None:
     """Read a flat file that is plain but for a few lines, which are read exactly. None where they are many."""
+
+    def again(_: int) -> None:
+        advance(0)  # what was told of once; but a run that is stopped does not go on
+
     nowhere, copy = Path(os.devnull), work / f"plain_{source.relation}.csv"
     staged = stage(path, header, work / source.relation, advance, aside=nowhere)
     if not 0 < len(staged.runs) <= flat.MOST_RUNS:
@@ -133,7 +137,7 @@ def _read_flat(
     plain = flat.load(con, source, header, here, ("INTEGER",) if staged.odd else ("INTEGER", "BIGINT"))
     if plain is None and staged.odd:
         # DuckDB takes odd lines too, or cannot go on behind one: let it have the plain ones alone.
-        stage(path, header, work / f"{source.relation}-copy", lambda _: None, aside=copy)
+        stage(path, header, work / f"{source.relation}-copy", again, aside=copy)
         plain = flat.load(con, source, header, flat.Lines(copy, 0, [PlainRun(0, 1, 1)], count))
         copy.unlink()
     if plain is None:
@@ -141,7 +145,7 @@ def _read_flat(
     if plain.odd:
         lines = dict(zip(plain.odd, _lines(runs, plain.odd), strict=True))
         folder, odd_lines = work / f"{source.relation}-wrong", list(lines.values())
-        staged = stage(path, header, folder, lambda _: None, aside=nowhere, odd_lines=odd_lines)
+        staged = stage(path, header, folder, again, aside=nowhere, odd_lines=odd_lines)
         runs = flat.runs_in_table(staged.runs, [lines[number] for number in plain.wrong])
         if not 0 < len(runs) <= flat.MOST_RUNS:
             return None
@@ -178,11 +182,11 @@ def _read_staged(
         origin = origin.kept(con, f"staged_{source.relation}")
     cells.parse(con, source, origin, parsed)
     reading = Reading(source.name, staged.records)
-    reading.null_tokens = cells.null_tokens(con, source, parsed)
+    reading.null_tokens = cells.null_tokens(con, source, origin, parsed)
     for column in source.nested:
         count = nested.read(con, source, column, origin, work)
         reading.elements[column.name] = count.elements
-        if count.empty:
+        if count.empty and column.name in origin.cells:
             reading.null_tokens[column.name] = {"empty": count.empty}
     con.execute(f"DROP TABLE IF EXISTS staged_{source.relation}")
     _keep(con, source, staged, parsed, path, work)

@@ -16,6 +16,9 @@ from moviehouse.errors import SourceError, TargetError
 ELSEWHERE = "give another --out"
 # Only a write ends in one of these, whatever file it names.
 _WRITES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
+# No place for a file, now or later.
+_IMPOSSIBLE = (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 # The classes in which DuckDB tells of its files; the others may quote text of the source.
 _OF_FILES = (
     duckdb.IOException,
@@ -64,9 +67,13 @@ def _told(error: OSError | duckdb.Error, place: Path, scratch: Sequence[Path], e
         return _unwritable(number, place, scratch, elsewhere)
     if path is None or not _inside(path, place):
         return None
-    forbidden = number in (errno.EACCES, errno.EPERM)
-    hint = f"Get the permission, or {elsewhere}." if forbidden else f"Run again, or {elsewhere}."
-    return TargetError(f"Cannot write to {place}: {path}: {_said(error)}.", hint, retry=not forbidden)
+    hint = f"Run again, or {elsewhere}."
+    if number in _FORBIDDEN:
+        hint = f"Get the permission, or {elsewhere}."
+    elif number in _IMPOSSIBLE:
+        hint = f"{elsewhere.capitalize()}."
+    message = f"Cannot write to {place}: {path}: {_said(error)}."
+    return TargetError(message, hint, retry=number not in (*_FORBIDDEN, *_IMPOSSIBLE))
 
 
 def _said(error: OSError | duckdb.Error) -> str:

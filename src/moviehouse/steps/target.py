@@ -88,7 +88,11 @@ def locked(out: Path, run_id: str, progress: Progress, wait: float = 0) -> Itera
 def _make(out: Path) -> None:
     """Make the directory, so that it is there after a power cut as well."""
     absent = [folder for folder in (out, *out.parents) if not folder.exists()]
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:  # though what is above it was there, or made
+        message = f"{out} cannot be created: its file system lets nobody make directories there."
+        raise TargetError(message, "Give another --out.", retry=False) from None
     for folder in absent:
         with suppress(PermissionError):  # of a parent that may not be read
             fsync(folder.parent)

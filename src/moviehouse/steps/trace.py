@@ -13,6 +13,7 @@ import duckdb
 
 from moviehouse.engines.duckdb import opened
 from moviehouse.errors import UsageError
+from moviehouse.hints import DEFAULT_OUT
 from moviehouse.run import RunRecord
 from moviehouse.sql import statement
 from moviehouse.steps.answer import Filters, conditions, known_question, own_order
@@ -102,16 +103,18 @@ def trace(release: Path, question: str, filters: Filters) -> Trace:
     with opened(folder / DATABASE) as con:
         columns = columns_of(con, stem)
         _require(stem, columns, filters)
-        found = trace_cells(con, RunRecord.read(folder / "run.json"), stem, filters)
+        found = trace_cells(con, RunRecord.read(folder / "run.json"), stem, filters, release)
         if not found.cells:
             raise _no_cell(con, stem, columns, filters)
     return found
 
 
-def trace_cells(con: duckdb.DuckDBPyConnection, run: RunRecord, stem: str, filters: Filters) -> Trace:
+def trace_cells(
+    con: duckdb.DuckDBPyConnection, run: RunRecord, stem: str, filters: Filters, release: Path = DEFAULT_OUT
+) -> Trace:
     """Trace every cell of a question that the filters choose; without filters all of them."""
     columns = columns_of(con, stem)
-    where, parameters, _ = conditions(con, columns, filters)
+    where, parameters, _ = conditions(con, columns, filters, release)
     chosen = f"SELECT * FROM {stem}" + (f" WHERE {' AND '.join(where)}" if where else "")
     cells = dicts(con, f"{chosen} ORDER BY {own_order(columns)}", parameters)
     keys = [c for c in columns if c == "year" or c.endswith("_id")]
