@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -56,6 +57,31 @@ Format = Annotated[
 Form = Annotated[Literal["table", "csv", "json"], Parameter(help="How to print it.")]
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="A file to write instead of standard output.")]
 Limit = Annotated[int, Parameter(help="In a table, how many rows to show at most.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Reading:
+    """How a source is read."""
+
+    no_sign_request: NoSign = False
+    encoding: Encoding = "utf-8"
+    cache: Cache = None
+    memory_limit: Memory = "2GiB"
+    threads: Threads = None
+    max_bytes: MaxBytes = 64 << 30
+    max_members: MaxMembers = 1000
+    max_ratio: MaxRatio = 200
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The same as `moviehouse.build` and `moviehouse.check` take it."""
+        named = vars(self) | {"sign": not self.no_sign_request}
+        del named["no_sign_request"]
+        return named
+
+
+AS_USUAL = Reading()
 
 
 def years(text: str | None) -> tuple[int, int] | None:
