@@ -14,14 +14,7 @@ def check(
     source: p.Source,
     /,
     *,
-    no_sign_request: p.NoSign = False,
-    encoding: p.Encoding = "utf-8",
-    cache: p.Cache = None,
-    memory_limit: p.Memory = "2GiB",
-    threads: p.Threads = None,
-    max_bytes: p.MaxBytes = 64 << 30,
-    max_members: p.MaxMembers = 1000,
-    max_ratio: p.MaxRatio = 200,
+    reading: p.Reading = p.AS_USUAL,
     quiet: p.Quiet = False,
     json: p.AsJson = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
@@ -39,14 +32,7 @@ def check(
     checked = moviehouse.check(
         source,
         progress=for_stream(quiet=quiet),
-        sign=not no_sign_request,
-        encoding=encoding,
-        cache=cache,
-        memory_limit=memory_limit,
-        threads=threads,
-        max_bytes=max_bytes,
-        max_members=max_members,
-        max_ratio=max_ratio,
+        **reading.options,
     )
     if json:
         print_json(asdict(checked.run))

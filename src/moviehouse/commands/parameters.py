@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -104,6 +105,31 @@ def opened(release: Path, lake: str | None, as_of: str | None, wanted: Iterable[
 
     with reading_lake(lake, wanted, None if as_of is None else utc(as_of, "--as-of")) as place:
         yield place
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Reading:
+    """How a source is read."""
+
+    no_sign_request: NoSign = False
+    encoding: Encoding = "utf-8"
+    cache: Cache = None
+    memory_limit: Memory = "2GiB"
+    threads: Threads = None
+    max_bytes: MaxBytes = 64 << 30
+    max_members: MaxMembers = 1000
+    max_ratio: MaxRatio = 200
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The same as `moviehouse.build` and `moviehouse.check` take it."""
+        named = vars(self) | {"sign": not self.no_sign_request}
+        del named["no_sign_request"]
+        return named
+
+
+AS_USUAL = Reading()
 
 
 def years(text: str | None) -> tuple[int, int] | None:

@@ -30,9 +30,9 @@ def keep(error: BaseException, outcomes: list[Outcome], record: RunRecord, targe
     either nothing is left.
     """
     why = [json.dumps(x, ensure_ascii=False, separators=(",", ":")) for x in _why(error, outcomes, record.run_id)]
-    draft = target.staging / "failed"
-    shutil.rmtree(target.staging / "tables", ignore_errors=True)  # room for the log
-    if _write(draft, why, record, database, target.work / "failed.jsonl") or _alone(draft, why, record, target):
+    draft, abandoned = target.staging / "failed", target.work / "failed.jsonl"
+    _make_room(target, abandoned)
+    if _write(draft, why, record, database, abandoned) or _alone(draft, why, record, target):
         with contextlib.suppress(OSError):
             target.failed.parent.mkdir(exist_ok=True)
             draft.rename(target.failed)
@@ -41,6 +41,17 @@ def keep(error: BaseException, outcomes: list[Outcome], record: RunRecord, targe
                 error.log = target.failed / "errors.jsonl"
             for old in sorted(target.failed.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
                 shutil.rmtree(old, ignore_errors=True)
+
+
+def _make_room(target: Target, abandoned: Path) -> None:
+    """Remove what the log is not made of: all but the lines gathered, where they are out of the database."""
+    shutil.rmtree(target.staging / "tables", ignore_errors=True)
+    with contextlib.suppress(OSError):
+        for path in (*target.staging.iterdir(), *target.work.iterdir()) if abandoned.exists() else ():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path != abandoned:
+                path.unlink()
 
 
 def _alone(draft: Path, why: list[str], record: RunRecord, target: Target) -> bool:

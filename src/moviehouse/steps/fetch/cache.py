@@ -25,6 +25,7 @@ from typing import Any
 from moviehouse.errors import TargetError
 from moviehouse.progress import Progress
 from moviehouse.steps.fetch.remote import Remote, Version
+from moviehouse.steps.target import fsync
 
 
 @dataclass(frozen=True)
@@ -106,12 +107,12 @@ class Slot:
         note |= {"etag": version.etag, "last_modified": version.last_modified}
         self._note(path).write_text(json.dumps(note, indent=1) + "\n")
         for each in (path, self._note(path), self.partial):
-            _sync(each)
+            fsync(each)
         target = self._directory / (version.identity or sha256[:16])
         if target.exists():  # a damaged copy
             shutil.rmtree(target)
         self.partial.rename(target)
-        _sync(self._directory)
+        fsync(self._directory)
         for other in self._directory.iterdir():
             if other.is_dir() and other != target:
                 shutil.rmtree(other, ignore_errors=True)
@@ -135,11 +136,3 @@ def digest(path: Path, *more: str) -> dict[str, str]:
                 crc = zlib.crc32(block, crc)
     found = {name: each.hexdigest() for name, each in hashes.items()}
     return found | {"crc32": f"{crc:08x}"} if "crc32" in more else found
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
