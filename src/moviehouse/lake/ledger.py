@@ -183,10 +183,10 @@ class Ledger:
                     ) from error
                 pause(conflicts)
 
-    def note(self, reading: Reading, status: str, why: str = "", log: str = "") -> None:
-        """Append a row about a reading that is staged or set aside; `log` is where its error log is."""
+    def note(self, reading: Reading, status: str, why: str = "") -> None:
+        """Append a row about a reading that is staged or set aside."""
         table = self.notes()
-        row = {**_as_row(reading), "status": status, "why": why, "error_log": log, "noted_at": now()}
+        row = {**_as_row(reading), "status": status, "why": why, "noted_at": now()}
         table.append(_arrow([row], table.schema()))
 
     def notes(self) -> Table:
@@ -286,7 +286,6 @@ _NOTED = (
     *_READING_COLUMNS,
     Column("status", "VARCHAR", "staged or set_aside."),
     Column("why", "VARCHAR", "Why it was set aside."),
-    Column("error_log", "VARCHAR", "Where its error log is."),
     Column("noted_at", "TIMESTAMP", "When this was written, UTC."),
 )
 _PIN_COLUMNS = (
