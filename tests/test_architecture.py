@@ -59,6 +59,7 @@ FORBIDDEN = {
     ),
     "steps": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.commands", "moviehouse.render"),
     "postgres": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.commands"),
+    "lake": ("moviehouse.cli", "moviehouse.commands", "moviehouse.render"),
     "generator": (
         "moviehouse.steps",
         "moviehouse.engines",

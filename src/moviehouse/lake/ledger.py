@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import random
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -241,11 +242,10 @@ def unclear_answers() -> tuple[type[Exception], ...]:
     """Answers after which nobody knows whether the commit took place."""
     import requests
     from pyiceberg.exceptions import CommitStateUnknownException, ServerError, ServiceUnavailableError
-    from sqlalchemy.exc import OperationalError
 
-    return (
-        CommitStateUnknownException, ServerError, ServiceUnavailableError, requests.RequestException, OperationalError,
-    )  # fmt: skip
+    kinds = [CommitStateUnknownException, ServerError, ServiceUnavailableError, requests.RequestException]
+    alchemy = sys.modules.get("sqlalchemy.exc")  # slow to import, and there if the catalog is in a database
+    return (*kinds, alchemy.OperationalError) if alchemy else tuple(kinds)
 
 
 def later(one: Mapping[str, Pin], other: Mapping[str, Pin]) -> dict[str, Pin]:
