@@ -72,6 +72,7 @@ FORBIDDEN = {
     "pipeline": ("pyspark", "moviehouse.engines.spark"),
     "cluster": ("pyspark", "duckdb", "moviehouse.cli", "moviehouse.commands"),
     "postgres": ("moviehouse.pipeline", "moviehouse.cli", "moviehouse.commands"),
+    "lake": ("moviehouse.cli", "moviehouse.commands", "moviehouse.render"),
     "generator": (
         "moviehouse.steps",
         "moviehouse.engines",

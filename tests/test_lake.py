@@ -2,6 +2,7 @@
 
 import json
 import random
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from moviehouse.lake.read import reading_lake
 from moviehouse.lake.tables import present
 from moviehouse.model.lake import LAKE_TABLES, LOGIC
 from moviehouse.sql import QUESTIONS
+from moviehouse.steps.query import querying
 
 TIME = datetime(2024, 1, 1)
 SEQUENCES = {"directory": 20, "rest": 4}
@@ -237,14 +239,20 @@ def test_a_broken_drop_is_set_aside(lake, tmp_path, kind):
     assert row["status"] == "set_aside"
     assert row["observed_at"] == TIME + timedelta(hours=1)
     assert said in row["why"]
-    table = Ledger(open_lake(lake)).notes()
-    log = table.io.new_input(row["error_log"]).open().read().decode()
-    assert json.loads(log.splitlines()[-1])["severity"] == "failed"
-    assert str(caught.value.log) in row["error_log"]
+    log = set_aside_log(lake)
+    assert {line["reading_id"] for line in log} == {row["reading_id"]}
+    assert log[-1]["severity"] == "failed"
+    assert row["reading_id"] in str(caught.value.log)
     # The next drop loads; upkeep keeps the log.
     assert moviehouse.load(zipped(tmp_path / "after"), lake, observed_at=TIME + timedelta(hours=2)).release == 2
     moviehouse.maintain(lake, grace_hours=0, keep_days=0)
-    assert table.io.new_input(row["error_log"]).exists()
+    assert set_aside_log(lake) == log
+
+
+def set_aside_log(lake: str) -> list[dict]:
+    with reading_lake(lake, {"set_aside_log"}) as place, querying(place, "FROM set_aside_log") as query:
+        result = query.run()
+        return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
 
 def test_a_balance_that_does_not_close_sets_the_drop_aside(tmp_path, monkeypatch):
@@ -315,8 +323,9 @@ def test_the_commands(tmp_path, drops):
     (tmp_path / "bad.zip").write_text("bad")
     done = run("load", tmp_path / "bad.zip", "--lake", lake)
     assert done.returncode == 1
-    assert "set-aside" in done.stderr
-    assert Path(done.stderr.rpartition("Log: ")[2].strip()).exists()
+    command = shlex.split(done.stderr.rpartition("Log: moviehouse ")[2])
+    assert "source_unusable" in run(*command).stdout
+    assert "bad.zip" in run("sql", "SELECT source, why FROM set_aside", "--lake", lake).stdout
     assert run("ask", "genre-revenue-by-year", "--lake", tmp_path / "none").returncode == 1
     assert run("ask", "genre-revenue-by-year", "--as-of", "2020-01-01").returncode == 2
     assert run("load", drop.path, "--lake", lake, "--observed-at", "yesterday").returncode == 2

@@ -4,11 +4,14 @@ from types import SimpleNamespace
 
 import lake_oracle
 import pytest
+import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lake_states import TIMES, comparable, database, fold_all, lakes, load, state
+from sqlglot import exp
 
-from moviehouse.lake.state import counting
+from moviehouse.lake.state import counting, fold, views
+from moviehouse.model.lake import LAKE_TABLES
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -70,3 +73,15 @@ def test_folding_at_any_time_changes_nothing_that_a_reader_can_see(empty, lake, 
             if stage < 2:
                 fold_all(con, settled)
         assert state(con) == comparable(lake_oracle.state(readings, rows))
+
+
+STATEMENTS = [*views(), *((f"fold {table.name}", fold(table, TIMES[1])) for table in LAKE_TABLES)]
+
+
+@pytest.mark.parametrize("select", [select for _, select in STATEMENTS], ids=[name for name, _ in STATEMENTS])
+def test_another_engine_can_have_the_state(select):
+    (tree,) = sqlglot.parse(select, dialect="duckdb")
+    assert tree.sql(dialect="spark")
+    assert not list(tree.find_all(exp.Unnest, exp.Explode))
+    assert "QUALIFY" not in select
+    assert "::" not in select

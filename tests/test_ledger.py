@@ -138,11 +138,9 @@ def test_after_a_lost_answer_the_ledger_is_read_before_the_next_try(lake, monkey
 def test_what_was_set_aside_is_noted(lake):
     ledger = Ledger(open_lake(lake, create=True), create=True)
     assert ledger.noted() == []
-    ledger.note(reading("r1", rows={"movie": 3}), "set_aside", "It is no zip.", "where the log is")
+    ledger.note(reading("r1", rows={"movie": 3}), "set_aside", "It is no zip.")
     (row,) = ledger.noted()
-    assert (row["reading_id"], row["status"], row["why"], row["error_log"]) == (
-        "r1", "set_aside", "It is no zip.", "where the log is",
-    )  # fmt: skip
+    assert (row["reading_id"], row["status"], row["why"]) == ("r1", "set_aside", "It is no zip.")
     assert ledger.newest() is None
 
 

@@ -52,7 +52,7 @@ class Delivery:
 def deliveries(hours: int) -> Iterator[Delivery]:
     """The deliveries of so many drops, in the order they come in."""
     for now in range(hours + 3):
-        for hour in range(max(0, now - 3), min(now + 1, hours)):
+        for hour in range(min(now, hours - 1), max(-1, now - 4), -1):
             yield from (delivery for due, delivery in _of(hour) if hour + due == now)
 
 

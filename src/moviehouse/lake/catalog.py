@@ -65,7 +65,7 @@ def open_lake(address: str, *, create: bool = False) -> Lake:
 def _need_pyiceberg() -> None:
     try:
         import pyarrow  # noqa: F401
-        import pyiceberg.catalog.sql  # noqa: F401
+        import pyiceberg.catalog  # noqa: F401
     except ImportError as error:
         raise UsageError(f"A lake needs the extra `lake`: {error}.", "pip install 'moviehouse[lake]'") from None
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
 from moviehouse.lake.ledger import pause
-from moviehouse.lake.set_aside import FOLDER
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -47,7 +46,7 @@ def remove_orphans(table: Table, before: datetime) -> tuple[int, int]:
     named = {_key(path) for path in _named(table)}
     files = size = 0
     for path, modified, bytes_ in found:
-        if modified < before and _key(path) not in named and f"/{FOLDER}/" not in path:
+        if modified < before and _key(path) not in named:
             _filesystem(table)[0].delete_file(path)
             files, size = files + 1, size + bytes_
     return files, size

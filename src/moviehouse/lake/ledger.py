@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import random
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -183,10 +184,10 @@ class Ledger:
                     ) from error
                 pause(conflicts)
 
-    def note(self, reading: Reading, status: str, why: str = "", log: str = "") -> None:
-        """Append a row about a reading that is staged or set aside; `log` is where its error log is."""
+    def note(self, reading: Reading, status: str, why: str = "") -> None:
+        """Append a row about a reading that is staged or set aside."""
         table = self.notes()
-        row = {**_as_row(reading), "status": status, "why": why, "error_log": log, "noted_at": now()}
+        row = {**_as_row(reading), "status": status, "why": why, "noted_at": now()}
         table.append(_arrow([row], table.schema()))
 
     def notes(self) -> Table:
@@ -241,11 +242,10 @@ def unclear_answers() -> tuple[type[Exception], ...]:
     """Answers after which nobody knows whether the commit took place."""
     import requests
     from pyiceberg.exceptions import CommitStateUnknownException, ServerError, ServiceUnavailableError
-    from sqlalchemy.exc import OperationalError
 
-    return (
-        CommitStateUnknownException, ServerError, ServiceUnavailableError, requests.RequestException, OperationalError,
-    )  # fmt: skip
+    kinds = [CommitStateUnknownException, ServerError, ServiceUnavailableError, requests.RequestException]
+    alchemy = sys.modules.get("sqlalchemy.exc")  # slow to import, and there if the catalog is in a database
+    return (*kinds, alchemy.OperationalError) if alchemy else tuple(kinds)
 
 
 def later(one: Mapping[str, Pin], other: Mapping[str, Pin]) -> dict[str, Pin]:
@@ -286,7 +286,6 @@ _NOTED = (
     *_READING_COLUMNS,
     Column("status", "VARCHAR", "staged or set_aside."),
     Column("why", "VARCHAR", "Why it was set aside."),
-    Column("error_log", "VARCHAR", "Where its error log is."),
     Column("noted_at", "TIMESTAMP", "When this was written, UTC."),
 )
 _PIN_COLUMNS = (

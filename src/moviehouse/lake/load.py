@@ -25,7 +25,7 @@ from moviehouse.lake.append import READING_PROPERTY, add_files, rows_of, write_f
 from moviehouse.lake.catalog import Lake, open_lake, told
 from moviehouse.lake.ledger import Change, Ledger, Outcome, Pin, Reading, Release, now
 from moviehouse.lake.reading import PLACES, conform, gates, stamped, text
-from moviehouse.lake.set_aside import keep_log
+from moviehouse.lake.set_aside import set_aside
 from moviehouse.lake.tables import each, row_table
 from moviehouse.model.lake import LAKE_TABLES, LOGIC
 from moviehouse.model.sources import SOURCES
@@ -134,7 +134,7 @@ def _load(
         record.status = "set_aside"
         failure.keep(error, run.outcomes, record, target, run.database)
         with told(lake.name, writing=True):
-            error.log = keep_log(ledger, _counted(reading, run), error, target.failed)
+            error.log = set_aside(ledger, lake, _counted(reading, run), error, target.failed / "errors.jsonl")
         raise
     with told(lake.name, writing=True):
         return _publish(lake, ledger, reading, run, progress)

@@ -22,6 +22,7 @@ from moviehouse.lake.expire import expire, remove_orphans
 from moviehouse.lake.fold import fold_readings
 from moviehouse.lake.ledger import READING, RELEASE, Change, Ledger, Pin, Release, now
 from moviehouse.lake.read import newest_release
+from moviehouse.lake.set_aside import LOG
 from moviehouse.lake.tables import CURRENT, each, present
 from moviehouse.model.lake import LAKE_TABLES
 from moviehouse.progress import Progress
@@ -107,7 +108,7 @@ def _unless_overtaken(done: Upkeep, step: str, work: Callable[[], None]) -> None
 def _tables(lake: Lake) -> dict[str, Table]:
     """The lake's tables that are there, the ledger's too."""
     rows = [table.name for table in LAKE_TABLES]
-    names = [*rows, *(f"{name}{CURRENT}" for name in rows), RELEASE, READING]
+    names = [*rows, *(f"{name}{CURRENT}" for name in rows), RELEASE, READING, LOG]
     found = zip(names, each(lambda name: present(lake, name), names), strict=True)
     return {name: table for name, table in found if table is not None}
 
@@ -149,7 +150,7 @@ def _compact(lake: Lake, ledger: Ledger, done: Upkeep, before: datetime) -> None
         _unless_overtaken(done, f"compact {name}", step)
     if pins:
         ledger.commit(lambda _: Change("maintain", pins=pins))
-    for name in (RELEASE, READING):
+    for name in (RELEASE, READING, LOG):
         if name in tables:
             table = tables[name].refresh()
             _unless_overtaken(done, f"compact {name}", partial(_compact_ledger, table, name, done))

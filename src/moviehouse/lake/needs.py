@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from moviehouse.lake.ledger import READING
+from moviehouse.lake.set_aside import LOG
 from moviehouse.lake.state import views
 from moviehouse.model.lake import LAKE_TABLES
 from moviehouse.model.tables import TABLES
@@ -13,7 +15,9 @@ from moviehouse.sql import QUESTIONS, VIEWS, statement
 
 STATE = frozenset({*(table.name for table in TABLES), *(t.name for t in LAKE_TABLES if t.kind == "history")})
 """The relations of the state that a release of the lake has as tables."""
-ALL = frozenset({*STATE, *VIEWS, *QUESTIONS})
+ASIDE = {"set_aside": READING, LOG: LOG}
+"""Relations about the drops that were set aside, and the tables of the lake that they are made of."""
+ALL = frozenset({*STATE, *VIEWS, *QUESTIONS, *ASIDE})
 _SOURCE = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)')
 _WORD = re.compile(r"\w+")
 

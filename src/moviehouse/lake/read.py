@@ -21,6 +21,7 @@ from moviehouse.engines.duckdb import DuckDB, opened
 from moviehouse.errors import SourceError
 from moviehouse.lake import needs
 from moviehouse.lake.catalog import Lake, open_lake, told
+from moviehouse.lake.ledger import READING as READINGS
 from moviehouse.lake.ledger import Ledger, Pin, Reading, Release
 from moviehouse.lake.state import row, views
 from moviehouse.lake.tables import CURRENT, each, present
@@ -120,12 +121,25 @@ def _materialise(
                 engine.con.execute(f"CREATE TABLE model.main.{name(relation)} AS {query}")
             elif relation in relations:
                 engine.con.execute(f"CREATE VIEW memory.main.{name(relation)} AS {query}")
+        for relation, table in needs.ASIDE.items():
+            if relation in relations:
+                _aside(engine.con, lake, relation, table)
     finally:
         engine.close()
         shutil.rmtree(work, ignore_errors=True)
     with opened(place / DATABASE, memory_limit, threads, read_only=False) as con:
         create_views(con, relations)
         con.execute("CHECKPOINT")
+
+
+def _aside(con: duckdb.DuckDBPyConnection, lake: Lake, relation: str, table: str) -> None:
+    """A relation about the drops that were set aside, as of now; none where there are none."""
+    there = present(lake, table)
+    if there is not None:
+        con.register("arrow_rows", there.scan().to_arrow_batch_reader())
+        which = " WHERE status = 'set_aside'" if table == READINGS else ""
+        con.execute(f"CREATE TABLE model.main.{name(relation)} AS SELECT * FROM arrow_rows{which}")
+        con.unregister("arrow_rows")
 
 
 def fill(engine: DuckDB, lake: Lake, release: Release, tables: set[str], *, slim: bool = False) -> None:

@@ -1,25 +1,37 @@
-"""Sets a drop aside: its error log goes beside the ledger, and the ledger says why."""
+"""Sets a drop aside: its error log goes into a table of its own, and the ledger says why."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
+
 from moviehouse.errors import MoviehouseError
+from moviehouse.lake.append import READING_PROPERTY, add_files, write_files
+from moviehouse.lake.catalog import Lake
 from moviehouse.lake.ledger import Ledger, Reading
+from moviehouse.lake.tables import PROPERTIES, ensure, schema_of
+from moviehouse.model.schema import Column
+from moviehouse.model.tables import ERROR_LOG
+from moviehouse.sql.text import literal, name
 
-FOLDER = "set-aside"
-"""Where the logs lie, in the location of the table `reading`."""
+LOG = "set_aside_log"
+"""The table with the error logs of the drops that were set aside; no release is about it."""
+COLUMNS = (Column("reading_id", "VARCHAR", "The reading that was set aside."), *ERROR_LOG.columns)
 
 
-def keep_log(ledger: Ledger, reading: Reading, error: MoviehouseError, folder: Path) -> str:
-    """Keep the log and the run record of a failed load, and note the reading; where the log is then."""
-    table = ledger.notes()
-    place = f"{table.location()}/{FOLDER}/{reading.reading_id}"
-    for name in ("errors.jsonl", "run.json"):
-        path = folder / name
-        if path.exists():
-            with table.io.new_output(f"{place}/{name}").create(overwrite=True) as out:
-                out.write(path.read_bytes())
-    log = f"{place}/errors.jsonl"
-    ledger.note(reading, "set_aside", str(error), log)
-    return log.removeprefix("file://")
+def set_aside(ledger: Ledger, lake: Lake, reading: Reading, error: MoviehouseError, log: Path) -> str:
+    """Keep the log of a failed load and note the reading; the command that shows the log."""
+    table = ensure(lake, LOG, lambda: schema_of(COLUMNS), PROPERTIES)
+    types = ", ".join(f"{literal(c.name)}: {literal(c.type)}" for c in ERROR_LOG.columns)
+    columns = ", ".join(name(c.name) for c in ERROR_LOG.columns)
+    if log.exists():
+        with duckdb.connect() as con:
+            query = (
+                f"SELECT {literal(reading.reading_id)} AS reading_id, {columns} FROM read_json({literal(str(log))}, "
+                f"format = 'newline_delimited', columns = {{{types}}}, maximum_object_size = {64 << 20})"
+            )
+            files = write_files(con, query, table)
+        add_files(lake, table, files, **{READING_PROPERTY: reading.reading_id})
+    ledger.note(reading, "set_aside", str(error))
+    return f"moviehouse sql \"FROM {LOG} WHERE reading_id = '{reading.reading_id}'\" --lake {lake.name}"
