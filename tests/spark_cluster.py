@@ -15,10 +15,16 @@ from pathlib import Path
 import pyspark
 
 WORKERS = 2
+# How many applications have room at once, each with an executor on every worker.
+APPLICATIONS = 2
 # What makes a short-lived cluster on a small machine fast; none of it changes what a query means.
 SETTINGS = {
+    # A driver with no room for rows: what its tasks send it, all together for each job, may be 1 MB.
+    "spark.driver.memory": "512m",
+    "spark.driver.maxResultSize": "1m",
     "spark.executor.memory": "512m",
     "spark.executor.cores": "1",
+    "spark.cores.max": str(WORKERS),
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.codegen.wholeStage": "false",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
