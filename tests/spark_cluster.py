@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -46,6 +47,7 @@ class SparkCluster:
 @contextmanager
 def serve(folder: Path) -> Iterator[SparkCluster]:
     """Start a master and its workers, and end them with the block."""
+    need_java()
     processes: list[subprocess.Popen[bytes]] = []
     try:
         processes.append(_start(folder, "master", "master.Master", "--host", "127.0.0.1", "--port", "0"))
@@ -70,6 +72,16 @@ def serve(folder: Path) -> Iterator[SparkCluster]:
             process.send_signal(signal.SIGTERM)
         for process in processes:
             process.wait(30)
+
+
+def need_java() -> None:
+    """Install Java where there is none and this is root on Debian; RuntimeError where it cannot be had."""
+    if not shutil.which("java") and os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "openjdk-17-jre-headless"]):
+            subprocess.run(["apt-get", "-qq", *arguments], env=environment, check=False, capture_output=True)
+    if not shutil.which("java"):
+        raise RuntimeError("The tests need Java 17: install it (Debian: apt install openjdk-17-jre-headless).")
 
 
 def _start(folder: Path, name: str, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
