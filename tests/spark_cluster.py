@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -15,10 +16,16 @@ from pathlib import Path
 import pyspark
 
 WORKERS = 2
+# How many applications have room at once, each with an executor on every worker.
+APPLICATIONS = 2
 # What makes a short-lived cluster on a small machine fast; none of it changes what a query means.
 SETTINGS = {
+    # A driver with no room for rows: what its tasks send it, all together for each job, may be 1 MB.
+    "spark.driver.memory": "512m",
+    "spark.driver.maxResultSize": "1m",
     "spark.executor.memory": "512m",
     "spark.executor.cores": "1",
+    "spark.cores.max": str(WORKERS),
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.codegen.wholeStage": "false",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
@@ -40,6 +47,7 @@ class SparkCluster:
 @contextmanager
 def serve(folder: Path) -> Iterator[SparkCluster]:
     """Start a master and its workers, and end them with the block."""
+    need_java()
     processes: list[subprocess.Popen[bytes]] = []
     try:
         processes.append(_start(folder, "master", "master.Master", "--host", "127.0.0.1", "--port", "0"))
@@ -64,6 +72,16 @@ def serve(folder: Path) -> Iterator[SparkCluster]:
             process.send_signal(signal.SIGTERM)
         for process in processes:
             process.wait(30)
+
+
+def need_java() -> None:
+    """Install Java where there is none and this is root on Debian; RuntimeError where it cannot be had."""
+    if not shutil.which("java") and os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "openjdk-17-jre-headless"]):
+            subprocess.run(["apt-get", "-qq", *arguments], env=environment, check=False, capture_output=True)
+    if not shutil.which("java"):
+        raise RuntimeError("The tests need Java 17: install it (Debian: apt install openjdk-17-jre-headless).")
 
 
 def _start(folder: Path, name: str, kind: str, *arguments: str) -> subprocess.Popen[bytes]:

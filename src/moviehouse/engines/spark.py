@@ -42,7 +42,6 @@ _SETTINGS = {
 _LOGGING = Path(__file__).with_name("log4j2.properties").as_uri()
 _QUIET = {
     "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={_LOGGING}",
-    "spark.log.level": "ERROR",
     "spark.ui.showConsoleProgress": "false",
 }
 
