@@ -223,11 +223,11 @@ def lossy(monkeypatch, lose: Callable[[int], str]) -> list[str]:
 
 def test_lost_answers_and_conflicts_lose_and_repeat_nothing(drops, lake, monkeypatch):
     chance = random.Random(5)
-    done = lossy(monkeypatch, lambda _: chance.choice(["before", "after", "conflict", "", "", ""]))
-    for drop in drops[:2]:
-        moviehouse.load(drop.path, lake, observed_at=drop.observed_at, full=drop.full)
+    with monkeypatch.context() as patched:
+        done = lossy(patched, lambda _: chance.choice(["before", "after", "conflict", "", "", ""]))
+        for drop in drops[:2]:
+            moviehouse.load(drop.path, lake, observed_at=drop.observed_at, full=drop.full)
     assert {"before", "after", "conflict"} <= set(done)
-    monkeypatch.undo()
     assert state_of(lake) == expected(drops[:2])
     is_exact(lake)
     assert [r.number for r in Ledger(open_lake(lake)).releases()] == [1, 2]

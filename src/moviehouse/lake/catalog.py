@@ -94,7 +94,10 @@ def _directory(path: Path, *, create: bool) -> Catalog:
         raise UsageError(f"{path} is a file, not a lake.", "Give the directory of one.")
     if not (path / DATABASE).exists():
         if not create:
-            raise SourceError(f"There is no lake in {path}.", f"Make one: moviehouse load SOURCE --lake {path}.")
+            raise SourceError(
+                f"There is no lake in {path}, and no catalog of that name is configured for PyIceberg.",
+                f"Make one: moviehouse load SOURCE --lake {path}",
+            )
         (path / DATA).mkdir(parents=True, exist_ok=True)
     properties = {
         "uri": f"sqlite:///{path / DATABASE}?timeout={_BUSY_SECONDS}",
