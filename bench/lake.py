@@ -66,9 +66,8 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
     good = [line for line in lines if not line["broken"] and not line["repeated"]]
     base, hourly = made.path / good[0]["file"], [made.path / line["file"] for line in good[1:]]
     lakes = [folder / name for name in ("one", "two")]
-    print(
-        "| Load | Records | Tables | Wall s | CPU s | Append s | Publish s |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
-    )
+    print("| Load | Records | Tables | Wall s | CPU s | Append s | Publish s |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for number, path in enumerate([base, *hourly]):
         loaded, wall, cpu = timed(path, lakes[0], full=number == 0)
         spent, rows = loaded.run.seconds, loaded.reading
