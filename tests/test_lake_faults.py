@@ -16,7 +16,7 @@ from lake_pool import Drop, expected, pool, state_of
 import moviehouse
 from moviehouse import pipeline
 from moviehouse.errors import TargetError
-from moviehouse.lake import append, ledger
+from moviehouse.lake import append, ledger, tables
 from moviehouse.lake.catalog import open_lake
 from moviehouse.lake.ledger import Ledger, Reading, now
 from moviehouse.lake.load import append_reading, publish
@@ -235,6 +235,7 @@ def test_lost_answers_and_conflicts_lose_and_repeat_nothing(drops, lake, monkeyp
 
 def test_a_loader_that_cannot_win_says_so_and_shows_nothing(drops, tmp_path, monkeypatch):
     lake = str(tmp_path / "lake")
+    monkeypatch.setitem(tables.PROPERTIES, "commit.retry.num-retries", "1")
     moviehouse.load(drops[0].path, lake, observed_at=drops[0].observed_at, full=drops[0].full)
     monkeypatch.setattr(ledger, "PATIENCE", 0.2)
     monkeypatch.setattr(append, "PATIENCE", 0.2)

@@ -29,7 +29,10 @@ PROPERTIES = {
     # Which readings a file has is known without opening it.
     "write.metadata.metrics.column.reading_id": "full",
     "write.metadata.previous-versions-max": "20",
-    "commit.retry.num-retries": "20",
+    # Short waits: a loader's own patience is what counts, and Iceberg's would be half an hour.
+    "commit.retry.num-retries": "10",
+    "commit.retry.min-wait-ms": "50",
+    "commit.retry.max-wait-ms": "1000",
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "50",
 }
