@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -166,6 +167,7 @@ def spark_session(master: str | None, settings: Mapping[str, str]) -> Iterator[S
 def _started(master: str | None, settings: Mapping[str, str]) -> SparkSession:
     from pyspark.sql import SparkSession
 
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # what is raised is told once
     # The executors run the very Python that has Moviehouse installed, unless they are told of another.
     os.environ.setdefault("PYSPARK_PYTHON", settings.get("spark.pyspark.python", sys.executable))
     builder = SparkSession.builder.appName("moviehouse")
