@@ -11,29 +11,31 @@ from moviehouse.commands import parameters as p
 from moviehouse.commands.source import must_exist, print_json
 from moviehouse.progress import for_stream
 
+_ObservedAt = Annotated[
+    str | None,
+    Parameter(help="When the drop was observed, in UTC unless it has a zone [default: when the source was written]."),
+]
+_Partial = Annotated[
+    bool, Parameter(negative="", show_default=False, help="The drop has changes alone: what it lacks is not gone.")
+]
+_MaxRejects = Annotated[
+    float, Parameter(help="The largest share of rejected records, from 0 to 1, that does not set the drop aside.")
+]
+_Accepted = Annotated[
+    list[str] | None,
+    Parameter(negative="", help="FILE:COLUMN: a column that may be missing, though its values become unknown."),
+]
+
 
 def load(
     source: p.Source,
     /,
     *,
     lake: p.TargetLake,
-    observed_at: Annotated[
-        str | None,
-        Parameter(
-            help="When the drop was observed, in UTC unless it has a zone [default: when the source was written]."
-        ),
-    ] = None,
-    partial: Annotated[
-        bool,
-        Parameter(negative="", show_default=False, help="The drop has changes alone: what it lacks is not gone."),
-    ] = False,
-    max_rejects: Annotated[
-        float, Parameter(help="The largest share of rejected records, from 0 to 1, that does not set the drop aside.")
-    ] = 0.5,
-    accept_missing_column: Annotated[
-        list[str] | None,
-        Parameter(negative="", help="FILE:COLUMN: a column that may be missing, though its values become unknown."),
-    ] = None,
+    observed_at: _ObservedAt = None,
+    partial: _Partial = False,
+    max_rejects: _MaxRejects = 0.5,
+    accept_missing_column: _Accepted = None,
     no_sign_request: p.NoSign = False,
     encoding: p.Encoding = "utf-8",
     cache: p.Cache = None,
