@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -10,6 +10,9 @@ import moviehouse
 from moviehouse.commands import parameters as p
 from moviehouse.commands.source import must_exist, print_json
 from moviehouse.progress import for_stream
+
+if TYPE_CHECKING:
+    from moviehouse.lake.load import Loaded
 
 _ObservedAt = Annotated[
     str | None,
@@ -60,7 +63,6 @@ def load(
     moviehouse load changes.zip --lake ./lake --partial --observed-at 2026-11-24T09:00
     moviehouse load drop.zip --lake https://catalog.example.org/iceberg
     moviehouse load drop.zip --lake production --max-rejects 0.01
-    moviehouse ask genre-revenue-by-year --lake ./lake
     ```
     """
     must_exist(source)
@@ -81,12 +83,16 @@ def load(
         max_ratio=max_ratio,
         progress=for_stream(quiet=quiet),
     )
-    if json:
-        from moviehouse.lake.load import as_json
-
-        print_json(as_json(loaded))
-    elif not quiet:
-        from moviehouse.render.loaded import show_loaded
-
-        show_loaded(loaded)
+    if json or not quiet:
+        _tell(loaded, json=json)
     return 0
+
+
+def _tell(loaded: Loaded, *, json: bool) -> None:
+    from moviehouse.lake.load import as_json
+    from moviehouse.render.loaded import show_loaded
+
+    if json:
+        print_json(as_json(loaded))
+    else:
+        show_loaded(loaded)
