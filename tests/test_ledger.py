@@ -102,8 +102,10 @@ def test_a_drop_counts_once_by_its_newest_logic():
     assert set(release.visible) == {"r2", "r4"}
     assert release.shows(reading("r5", drop_id="d")) == newer, "older logic adds nothing"
     assert release.shows(reading("r5", drop_id="d", logic=3)) is None
-    assert release.shows(partial) is None
-    assert set(ledgers.Release(1, readings={"r1": older, "r3": partial}).visible) == {"r3"}
+    assert release.shows(partial) == newer, "so does a part of what is there whole"
+    alone = ledgers.Release(1, readings={"r3": partial})
+    assert alone.shows(older) is None
+    assert set(ledgers.Release(1, readings={"r1": older, "r3": partial}).visible) == {"r1"}
 
 
 def test_the_later_snapshot_of_each_table_is_kept():

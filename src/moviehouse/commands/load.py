@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -11,29 +11,34 @@ from moviehouse.commands import parameters as p
 from moviehouse.commands.source import must_exist, print_json
 from moviehouse.progress import for_stream
 
+if TYPE_CHECKING:
+    from moviehouse.lake.load import Loaded
+
+_ObservedAt = Annotated[
+    str | None,
+    Parameter(help="When the drop was observed, in UTC unless it has a zone [default: when the source was written]."),
+]
+_Partial = Annotated[
+    bool, Parameter(negative="", show_default=False, help="The drop has changes alone: what it lacks is not gone.")
+]
+_MaxRejects = Annotated[
+    float, Parameter(help="The largest share of rejected records, from 0 to 1, that does not set the drop aside.")
+]
+_Accepted = Annotated[
+    list[str] | None,
+    Parameter(negative="", help="FILE:COLUMN: a column that may be missing, though its values become unknown."),
+]
+
 
 def load(
     source: p.Source,
     /,
     *,
     lake: p.TargetLake,
-    observed_at: Annotated[
-        str | None,
-        Parameter(
-            help="When the drop was observed, in UTC unless it has a zone [default: when the source was written]."
-        ),
-    ] = None,
-    partial: Annotated[
-        bool,
-        Parameter(negative="", show_default=False, help="The drop has changes alone: what it lacks is not gone."),
-    ] = False,
-    max_rejects: Annotated[
-        float, Parameter(help="The largest share of rejected records, from 0 to 1, that does not set the drop aside.")
-    ] = 0.5,
-    accept_missing_column: Annotated[
-        list[str] | None,
-        Parameter(negative="", help="FILE:COLUMN: a column that may be missing, though its values become unknown."),
-    ] = None,
+    observed_at: _ObservedAt = None,
+    partial: _Partial = False,
+    max_rejects: _MaxRejects = 0.5,
+    accept_missing_column: _Accepted = None,
     reading: p.Reading = p.AS_USUAL,
     quiet: p.Quiet = False,
     json: p.AsJson = False,
@@ -51,7 +56,6 @@ def load(
     moviehouse load changes.zip --lake ./lake --partial --observed-at 2026-11-24T09:00
     moviehouse load drop.zip --lake https://catalog.example.org/iceberg
     moviehouse load drop.zip --lake production --max-rejects 0.01
-    moviehouse ask genre-revenue-by-year --lake ./lake
     ```
     """
     must_exist(source)
@@ -65,12 +69,16 @@ def load(
         **reading.options,
         progress=for_stream(quiet=quiet),
     )
-    if json:
-        from moviehouse.lake.load import as_json
-
-        print_json(as_json(loaded))
-    elif not quiet:
-        from moviehouse.render.loaded import show_loaded
-
-        show_loaded(loaded)
+    if json or not quiet:
+        _tell(loaded, json=json)
     return 0
+
+
+def _tell(loaded: Loaded, *, json: bool) -> None:
+    from moviehouse.lake.load import as_json
+    from moviehouse.render.loaded import show_loaded
+
+    if json:
+        print_json(as_json(loaded))
+    else:
+        show_loaded(loaded)
