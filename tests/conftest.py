@@ -30,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
             continue
         if name.startswith(("AWS_", "MOVIEHOUSE_", "PYICEBERG_")) or name in PG_VARIABLES:
             del os.environ[name]
+    os.environ.pop("COLUMNS", None)
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     empty = Path(tempfile.gettempdir()) / "moviehouse-tests-have-no-such-directory"
     os.environ["AWS_CONFIG_FILE"] = str(empty / "config")

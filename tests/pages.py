@@ -52,7 +52,7 @@ def run(block: Block, folder: Path) -> str:
     env = {
         **os.environ,
         "PATH": path,
-        "COLUMNS": "92",
+        "COLUMNS": "98",
         "MOVIEHOUSE_CACHE": str(folder / "cache"),
         "PYTHONUNBUFFERED": "1",
     }

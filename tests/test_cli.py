@@ -171,6 +171,16 @@ def test_amounts_are_never_cut_on_a_narrow_terminal(capsys, folder, monkeypatch)
     assert "…" not in out
 
 
+def test_columns_says_how_wide_a_pipe_is(capsys, folder, monkeypatch):
+    run(capsys, folder, "-q")
+    widest = {}
+    for columns in ("", "60", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        out = run(capsys, "errors", "--lines")[1] + run(capsys, "ask", "genre-revenue-by-year")[1]
+        widest[columns] = max(map(len, out.splitlines()))
+    assert widest["60"] <= 60 < widest[""] <= 120 < widest["200"] <= 200
+
+
 def test_a_bug_is_one_line_on_the_screen_and_status_70(capsys, folder, monkeypatch):
     monkeypatch.setattr("moviehouse.pipeline.build", lambda *_: 1 / 0)
     status, _, err = run(capsys, folder)

@@ -30,9 +30,10 @@ def show_questions(release: Path) -> None:
     """List the questions, one per line, and how to ask one."""
     console = open_console()
     width = max(map(len, QUESTIONS)) + 2
-    for question in QUESTIONS:
-        name, told = question.replace("_", "-"), header("questions", question).splitlines()[0]
-        beside = width + len(told) <= console.width
+    sentences = {question: header("questions", question).splitlines()[0] for question in QUESTIONS}
+    beside = width + max(map(len, sentences.values())) <= console.width
+    for question, told in sentences.items():
+        name = question.replace("_", "-")
         console.print(Text.assemble((name.ljust(width) if beside else name, "bold"), told if beside else ""))
         if not beside:
             console.print(Text(fill(told, console.width, initial_indent="  ", subsequent_indent="  ")))

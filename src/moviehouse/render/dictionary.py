@@ -103,10 +103,11 @@ def _source(c: Column, cells: list[Cell]) -> str:
         return ""
     entries = dict.fromkeys(cell.name for cell in cells if isinstance(cell, Element))
     inside = f", entry {codes(entries)}" if entries else ""
-    file = c.source.partition(":")[0]
+    file, _, names = c.source.partition(":")
     twins = [source.name for source in SOURCES if _twin(source) == file != source.name]
     also = f", and the same column of {codes(twins)}" if twins else ""
-    return code(c.source) + inside + also
+    # Two codes, since none is broken into lines: as one they would squeeze the descriptions.
+    return f"{code(file)}: {codes(names.split(', '))}" + inside + also
 
 
 def _twin(source: SourceFile) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from html import escape
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -35,4 +36,11 @@ def link(anchor: str) -> str:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(map(_cell, cells)) + " |"
+
+
+def _cell(text: str) -> str:
+    """A cell; what escapes a pipe in code differs from reader to reader, but an entity is a pipe to all."""
+    return re.sub("`([^`]*[|][^`]*)`", lambda found: f"<code>{escape(found[1], quote=False)}</code>", text).replace(
+        "|", "&#124;"
+    )

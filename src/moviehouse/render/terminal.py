@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -36,10 +37,11 @@ class _Console(Console):
 
 
 def open_console() -> Console:
-    """A console for standard output, of a fixed width where that is no terminal."""
+    """A console for standard output; where that is no terminal, as wide as COLUMNS says, or of a fixed width."""
     console = _Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = _WIDTH_IN_A_PIPE
+        if not os.environ.get("COLUMNS", "").isdigit():
+            console.width = _WIDTH_IN_A_PIPE
     elif console.is_dumb_terminal:  # of which Rich believes that it has 80 columns
         console.size = ConsoleDimensions(*shutil.get_terminal_size())
     return console
