@@ -45,7 +45,8 @@ moviehouse trace genre-revenue-by-year --genre Animation --year 1995
 moviehouse sql "FROM movie SELECT title, revenue_usd ORDER BY 2 DESC LIMIT 10"
 moviehouse why "Toy Story"
 moviehouse errors
-moviehouse load drop.zip --lake ./lake && moviehouse ask genre-revenue-by-year --lake ./lake
+moviehouse load drop.zip --lake ./lake
+moviehouse ask genre-revenue-by-year --lake ./lake
 ```
 
 `moviehouse COMMAND --help` has examples of each command, and `moviehouse completion --help` makes TAB work.
