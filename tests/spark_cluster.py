@@ -53,16 +53,8 @@ def serve(folder: Path) -> Iterator[SparkCluster]:
         processes.append(_start(folder, "master", "master.Master", "--host", "127.0.0.1", "--port", "0"))
         url = _said(folder / "master.log", r"Starting Spark master at (spark://\S+)")
         for number in range(WORKERS):
-            place = (
-                "--host",
-                "127.0.0.1",
-                "--cores",
-                "1",
-                "--memory",
-                "1g",
-                "--work-dir",
-                str(folder / f"work{number}"),
-            )
+            room = ("--cores", str(APPLICATIONS), "--memory", "4g")
+            place = ("--host", "127.0.0.1", *room, "--work-dir", str(folder / f"work{number}"))
             processes.append(_start(folder, f"worker{number}", "worker.Worker", *place, url))
         for number in range(WORKERS):
             _said(folder / f"worker{number}.log", "(Successfully registered) with master")
@@ -92,7 +84,7 @@ def _start(folder: Path, name: str, kind: str, *arguments: str) -> subprocess.Po
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(folder),
         "SPARK_DAEMON_MEMORY": "256m",
-        "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "SPARK_DAEMON_JAVA_OPTS": "-Dspark.master.rest.enabled=false -XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
     command = [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{kind}", *arguments, "--webui-port", "0"]
     with (folder / f"{name}.log").open("wb") as log:

@@ -176,9 +176,9 @@ def test_the_command_line(cluster, small, tmp_path):
     environment = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 1
-    said = [line for line in done.stderr.splitlines() if "incubator modules" not in line]  # Java's own word
+    said = [text for text in done.stderr.splitlines() if "incubator modules" not in text]  # Java's own word
     assert "moviehouse: movies_metadata.csv is empty." in said
-    assert [line for line in said if "WARN" in line or "Exception" in line] == []
+    assert [text for text in said if "WARN" in text or "log level" in text or "Exception" in text] == []
     wrong = subprocess.run([*command, "--spark-conf", "nonsense"], capture_output=True, text=True, check=False)
     assert (wrong.returncode, wrong.stderr.splitlines()[0]) == (2, "moviehouse: 'nonsense' is not a setting.")
 

@@ -167,7 +167,9 @@ def spark_session(master: str | None, settings: Mapping[str, str]) -> Iterator[S
 def _started(master: str | None, settings: Mapping[str, str]) -> SparkSession:
     from pyspark.sql import SparkSession
 
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # what is raised is told once
+    # What is raised is told once; py4j logs it too, an interrupt on the root logger.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(lambda record: "while sending command" not in record.getMessage())
     # The executors run the very Python that has Moviehouse installed, unless they are told of another.
     os.environ.setdefault("PYSPARK_PYTHON", settings.get("spark.pyspark.python", sys.executable))
     builder = SparkSession.builder.appName("moviehouse")
