@@ -38,7 +38,7 @@ def build(
     moviehouse build the-movies-dataset.zip
     moviehouse build https://example.org/the-movies-dataset.zip --out results
     moviehouse build ./csv-files --format csv --encoding latin-1 --quiet
-    moviehouse build the-movies-dataset.zip --engine spark --spark-master spark://10.0.0.1:7077
+    moviehouse build ratings.zip --engine spark --spark-master spark://host:7077
     ```
     """
     must_exist(source)

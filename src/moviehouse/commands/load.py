@@ -53,7 +53,7 @@ def load(
 
     ```
     moviehouse load s3://bucket/drops/latest.zip --lake ./lake
-    moviehouse load changes.zip --lake ./lake --partial --observed-at 2026-11-24T09:00
+    moviehouse load drop.zip --lake ./lake --partial --observed-at 2026-11-24T09
     moviehouse load drop.zip --lake https://catalog.example.org/iceberg
     moviehouse load drop.zip --lake production --max-rejects 0.01
     ```

@@ -44,7 +44,7 @@ def sql(
     moviehouse sql "FROM genre_revenue_by_year WHERE year = 1995" -o 1995.csv
     moviehouse sql --file query.sql --output rows.parquet
     echo "SELECT count(*) FROM rating" | moviehouse sql - --format json
-    moviehouse sql "FROM movie_observation WHERE movie_id = 862 ORDER BY observed_at" --lake ./lake
+    moviehouse sql "FROM movie_observation WHERE movie_id = 862" --lake ./lake
     ```
     """
     from moviehouse.render.formats import chosen, send_file, written_to

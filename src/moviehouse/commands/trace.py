@@ -36,7 +36,7 @@ def trace(
     moviehouse trace company-profit-by-year --company "Pixar Animation Studios"
     moviehouse trace company-releases-by-genre-by-year --company 3 --genre Family
     moviehouse trace genre-most-popular-by-year --year 1995 --format json
-    moviehouse trace genre-revenue-by-year --genre Animation --year 1995 --lake ./lake
+    moviehouse trace genre-revenue-by-year --genre Drama --year 1995 --lake lake
     ```
     """
     from moviehouse.render.trace import show_trace
