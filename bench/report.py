@@ -1,6 +1,6 @@
 """What report.html costs at the published size: bytes, seconds to write, time to use it in Chromium.
 
-    .venv/bin/python bench/report.py [RELEASE]
+    .venv/bin/python bench/report.py [RELEASE] [--into docs/benchmarks.md]
 
 Without a release, it builds one of a sample with 45,000 movies and few ratings, which the report does not read.
 "usable" is from the start of the navigation until the companies are unpacked and drawn, the last thing to be ready.
@@ -9,13 +9,14 @@ Without a release, it builds one of a sample with 45,000 movies and few ratings,
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from measure import CACHE, MOVIES, sample
+from measure import CACHE, MOVIES, machine, put, sample, table
 
 import moviehouse
 from moviehouse.steps.answer import find_release
@@ -87,14 +88,25 @@ def use(report: Path) -> tuple[list[float], list[float]]:
 
 def main() -> None:
     """Measure and print."""
-    release = find_release(Path(sys.argv[1])) if len(sys.argv) > 1 else build()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("release", nargs="?", type=Path)
+    parser.add_argument("--into", type=Path, metavar="PAGE", help="put the table between the page's markers")
+    asked = parser.parse_args()
+    release = find_release(asked.release) if asked.release else build()
     report = release / "report.html"
     written = write(release)
     usable, strokes = use(report)
-    print(f"size       {report.stat().st_size / 1e6:.2f} MB")
-    print(f"write      {min(c for c, _ in written):.2f} s of CPU, {min(w for _, w in written):.2f} s, best of {RUNS}")
-    print(f"usable     {statistics.median(usable):.0f} ms, median of {RUNS}; worst {max(usable):.0f} ms")
-    print(f"keystroke  {statistics.median(strokes):.1f} ms, median of {len(strokes)}; worst {max(strokes):.1f} ms")
+    rows = [
+        ["Size of the file", f"{report.stat().st_size / 1e6:.2f} MB", ""],
+        ["CPU to write it", f"{min(c for c, _ in written):.2f} s", f"{max(c for c, _ in written):.2f} s"],
+        ["Usable after", f"{statistics.median(usable):.0f} ms", f"{max(usable):.0f} ms"],
+        ["A keystroke in the company box", f"{statistics.median(strokes):.1f} ms", f"{max(strokes):.1f} ms"],
+    ]
+    note = machine("bench/report.py", f"{RUNS} runs: the least CPU, the median of the others", "playwright")
+    text = f"{table(['Measure', 'Figure', 'Worst'], rows)}\n\n{note}"
+    print(text)
+    if asked.into:
+        put(asked.into, "bench/report.py", text)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,126 @@
+"""How the cost of a build grows with the data, on DuckDB and on Spark.
+
+    .venv/bin/python bench/ladder.py [--sizes 1/10 1/3 1] [--engines duckdb spark] [--into docs/benchmarks.md]
+
+Sizes are times the published one. Spark is a standalone cluster on this machine: a master and two workers as processes
+of their own, with one core each. The CPU is that of the command and, for Spark, of the cluster's processes too, with
+what they started. A build is whole: tables, checks, answers, log, Parquet and database, in a new directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from measure import CACHE, MOVIES, RATINGS, Fresh, machine, mib, put, run, sample, table
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import spark_cluster
+
+ENGINES = ("duckdb", "spark")
+# What the cluster is given for large data, where the tests are about small.
+SETTINGS = {
+    "spark.driver.memory": "1g",
+    "spark.executor.memory": "2g",
+    "spark.executor.cores": "1",
+    "spark.cores.max": str(spark_cluster.WORKERS),
+    "spark.sql.shuffle.partitions": "8",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One build: its size, engine, rows of all tables, seconds of wall time and CPU, bytes of memory of the command."""
+
+    size: Fraction
+    engine: str
+    rows: int
+    wall: float
+    cpu: float
+    rss: int
+
+    @property
+    def per_million(self) -> float:
+        """CPU seconds for a million rows."""
+        return self.cpu / self.rows * 1e6
+
+
+def main() -> None:
+    """Climb the ladder on each engine."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", type=Fraction, default=[Fraction(1, 10), Fraction(1, 3), Fraction(1)])
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--kind", default="plain", help="kind of sample: plain or planted (default: plain)")
+    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--into", type=Path, metavar="PAGE", help="put the table between the page's markers")
+    asked = parser.parse_args()
+    steps = []
+    for engine in asked.engines:
+        with ExitStack() as stack:
+            options: list[str] = []
+            if engine == "spark":
+                folder = stack.enter_context(tempfile.TemporaryDirectory())
+                options = ["--engine", "spark", "--spark-master"]
+                options.append(stack.enter_context(spark_cluster.serve(Path(folder))).url)
+                options += [part for key, value in SETTINGS.items() for part in ("--spark-conf", f"{key}={value}")]
+            for size in asked.sizes:
+                steps.append(climb(size, engine, options, asked.kind, asked.cache))
+                print(steps[-1], file=sys.stderr, flush=True)
+    text = page(steps)
+    note = machine(f"bench/ladder.py --sizes {' '.join(map(str, asked.sizes))}", f"{asked.kind} samples", "pyspark")
+    print(f"{text}\n\n{note}")
+    if asked.into:
+        put(asked.into, "bench/ladder.py", f"{text}\n\n{note}")
+
+
+def climb(size: Fraction, engine: str, options: list[str], kind: str, cache: Path) -> Step:
+    """Build a sample of a size."""
+    source = sample(int(MOVIES * size), int(RATINGS * size), kind, cache)
+    with Fresh(cache) as out:
+        before = cluster_cpu()
+        command = [sys.executable, "-m", "moviehouse", "build", str(source), "--out", str(out), "--json", *options]
+        used = run(command)
+        time.sleep(3 if options else 0)  # until the workers have seen their executors end
+        cluster = cluster_cpu() - before if options else 0.0
+        rows = sum(json.loads(used.stdout)["rows"].values())
+    return Step(size, engine, rows, used.wall, used.cpu + cluster, used.rss)
+
+
+def cluster_cpu() -> float:
+    """CPU seconds of the processes that this one has started and that still run, with those that they waited for."""
+    total = 0
+    for task in Path("/proc/self/task").iterdir():
+        for child in (task / "children").read_text().split():
+            try:
+                fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            total += sum(int(field) for field in fields[11:15])
+    return total / _TICKS
+
+
+def page(steps: list[Step]) -> str:
+    """The ladder as a table."""
+    rows = [
+        [f"{s.size}, {s.engine}", f"{s.rows / 1e6:,.1f} million", f"{s.wall:.1f} s", f"{s.cpu:.1f} s",
+         f"**{s.per_million:.2f} s**", f"{mib(s.rss)} MiB"]
+        for s in steps
+    ]  # fmt: skip
+    head = ["Size, engine", "Rows", "Wall", "CPU", "CPU for a million rows", "Memory of the command"]
+    return table(head, rows)
+
+
+if __name__ == "__main__":
+    main()
