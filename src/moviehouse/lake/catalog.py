@@ -7,6 +7,7 @@ PYICEBERG_CATALOG__NAME__PROPERTY. A REST address has the properties of the cata
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +69,8 @@ def _need_pyiceberg() -> None:
         import pyiceberg.catalog  # noqa: F401
     except ImportError as error:
         raise UsageError(f"A lake needs the extra `lake`: {error}.", "pip install 'moviehouse[lake]'") from None
+    # That a commit is tried again is nobody's concern, unless the application listens.
+    logging.getLogger("pyiceberg").addHandler(logging.NullHandler())
 
 
 def _properties(name: str) -> dict[str, Any]:
