@@ -159,7 +159,7 @@ def _client(endpoint: str, key: str, secret: str) -> Any:
     return boto3.Session(key, secret, region_name="us-east-1").client(
         "s3",
         endpoint_url=endpoint,
-        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 5}),
     )
 
 

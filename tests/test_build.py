@@ -210,7 +210,7 @@ def test_the_schema_takes_the_tables_with_every_constraint(sample):
         con.execute((release.out / "schema.sql").read_text())
         for table in TABLES:
             con.execute(f"INSERT INTO {table.name} SELECT * FROM '{release.out}/tables/{table.name}.parquet'")
-            count = con.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]
+            count = con.execute(f"SELECT count(*) FROM {table.name}").fetchall()[0][0]
             assert count == release.run.rows[table.name]
 
 

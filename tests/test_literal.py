@@ -104,7 +104,7 @@ def test_the_gate_lets_only_what_it_can_prove_through(text):
     value = ast.literal_eval(text)
     cast = duckdb.execute(
         "SELECT CAST(replace($1, ''': None', ''': NULL') AS STRUCT(id BIGINT, name VARCHAR)[])", [text]
-    ).fetchone()[0]
+    ).fetchall()[0][0]
     assert cast == value
 
 

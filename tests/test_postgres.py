@@ -328,7 +328,7 @@ def test_grants_survive(place, releases):
     place.publish(releases[1])
     assert place.rows(query) == before
     with psycopg.connect(place.server.url(place.database, reader, password)) as con:
-        assert con.execute("SELECT count(*) FROM moviehouse.genre_revenue_by_year").fetchone()[0] > 0
+        assert con.execute("SELECT count(*) FROM moviehouse.genre_revenue_by_year").fetchall()[0][0] > 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             con.execute("SELECT * FROM moviehouse.rejected_record")
 

@@ -53,9 +53,9 @@ def seen(con: psycopg.Connection) -> tuple:
     found: list[object] = []
     with con.transaction():
         for table in ("moviehouse_publication", *(t.name for t in TABLES)):
-            found.append(con.execute(f"SELECT count(*) FROM moviehouse.{table}").fetchone()[0])
-        found.append(con.execute("SELECT run_id FROM moviehouse.moviehouse_publication").fetchone()[0])
-        found.append(con.execute("SELECT count(*) FROM moviehouse.genre_revenue_by_year").fetchone()[0])
+            found.append(con.execute(f"SELECT count(*) FROM moviehouse.{table}").fetchall()[0][0])
+        found.append(con.execute("SELECT run_id FROM moviehouse.moviehouse_publication").fetchall()[0][0])
+        found.append(con.execute("SELECT count(*) FROM moviehouse.genre_revenue_by_year").fetchall()[0][0])
     return tuple(found)
 
 

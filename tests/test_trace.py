@@ -98,14 +98,14 @@ def test_a_trace_that_does_not_add_up_says_so(capsys, tmp_path_factory, tmp_path
     copy = tmp_path / "copy"
     shutil.copytree(release.path, copy)
     with duckdb.connect(str(copy / "moviehouse.duckdb")) as con:
-        sql = con.execute("SELECT sql FROM duckdb_views() WHERE view_name = 'genre_revenue_by_year'").fetchone()[0]
+        sql = con.execute("SELECT sql FROM duckdb_views() WHERE view_name = 'genre_revenue_by_year'").fetchall()[0][0]
         body = re.sub(r"(?is)^create view \S+ as", "", sql).rstrip().rstrip(";")
         con.execute(f"CREATE VIEW honest AS {body}")
         con.execute(
             "CREATE OR REPLACE VIEW genre_revenue_by_year AS "
             "SELECT * REPLACE (revenue_usd_allocated + 0.01 AS revenue_usd_allocated) FROM honest"
         )
-        year = con.execute("SELECT year FROM honest WHERE genre_id = 18 AND revenue_usd IS NOT NULL").fetchone()[0]
+        year = con.execute("SELECT year FROM honest WHERE genre_id = 18 AND revenue_usd IS NOT NULL").fetchall()[0][0]
     traced = moviehouse.trace("genre-revenue-by-year", copy, genre="Drama", years=year)
     assert not traced.adds_up
     assert traced.cells[0].measures["revenue_usd"] == traced.cells[0].sums["revenue_usd"]
