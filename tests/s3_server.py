@@ -122,6 +122,7 @@ def _start(root: Path, stack: ExitStack) -> tuple[S3Server, subprocess.Popen[byt
         **grpc,
         **plain,
         "s3.port.lance": 0,
+        "volume.max": 10_000,  # every bucket takes a few for itself; by default there are as many as the disk has room for
         "webdav": "false",
         "admin.ui": "false",
         "master.telemetry": "false",
