@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.schema import Schema
     from pyiceberg.table import Table
+    from pyiceberg.table.snapshots import Snapshot
 
 RELEASE, READING = "release", "reading"
 BASE_EVERY = 50
@@ -128,6 +129,7 @@ class Ledger:
 
     def __init__(self, lake: Lake, *, create: bool = False) -> None:
         self._lake = lake
+        self._known: tuple[tuple[int, bool], list[Release]] | None = None
         if create:
             ensure_namespace(lake)
             self._release: Table | None = ensure(lake, RELEASE, lambda: _schema(_RELEASE), _LEDGER)
@@ -206,6 +208,13 @@ class Ledger:
         snapshot = self._release.current_snapshot()
         if snapshot is None:
             return []
+        asked = (snapshot.snapshot_id, whole)
+        if self._known is None or self._known[0] != asked:
+            self._known = asked, self._read(snapshot, whole=whole)
+        return self._known[1]
+
+    def _read(self, snapshot: Snapshot, *, whole: bool) -> list[Release]:
+        assert self._release is not None
         since: dict[str, Any] = {}
         if not whole and snapshot.summary is not None and (base := snapshot.summary.additional_properties.get(_BASE)):
             since = {"row_filter": f"number >= {int(base)}"}

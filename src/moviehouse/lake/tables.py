@@ -100,12 +100,13 @@ def ensure(lake: Lake, name: str, schema: Callable[[], Schema], properties: dict
 
 def ensure_namespace(lake: Lake) -> None:
     """Make the namespace, unless it is there."""
+    if lake.catalog.namespace_exists(NAMESPACE):
+        return
     from pyiceberg.exceptions import NamespaceAlreadyExistsError
-    from sqlalchemy.exc import IntegrityError
+    from sqlalchemy.exc import IntegrityError  # slow to import, and needed once in a lake's life
 
-    if not lake.catalog.namespace_exists(NAMESPACE):
-        with suppress(NamespaceAlreadyExistsError, IntegrityError):
-            lake.catalog.create_namespace(NAMESPACE)
+    with suppress(NamespaceAlreadyExistsError, IntegrityError):
+        lake.catalog.create_namespace(NAMESPACE)
 
 
 def row_table(lake: Lake, name: str) -> Table:
