@@ -225,7 +225,9 @@ def examples(release: Release, mistake: str, off: dict[Key, Pair]) -> str:
         lines.append([f"`{question}`, `{column}`", who, str(year or ""), shown(wrong), shown(right)])
     head = ["Answer and column", "Genre or company", "Year", "Script", "Release"]
     body = table(head, lines) if lines else "No cell of this excerpt."
-    return f"**{MISTAKES[mistake].capitalize()}** ({len(off):,} cells):\n\n{body}"
+    title = MISTAKES[mistake]
+    title = title if title.startswith("keywords.csv") else title.capitalize()
+    return f"**{title}** ({len(off):,} cells):\n\n{body}"
 
 
 def distance(pair: Pair) -> float:
