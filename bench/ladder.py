@@ -1,10 +1,12 @@
 """How the cost of a build grows with the data, on DuckDB and on Spark.
 
-    .venv/bin/python bench/ladder.py [--sizes 1/10 1/3 1] [--engines duckdb spark] [--into docs/benchmarks.md]
+    .venv/bin/python bench/ladder.py [--sizes 1/10 1/3 1 3] [--metadata 10] [--engines duckdb spark]
+                                     [--into docs/benchmarks.md]
 
-Sizes are times the published one. Spark is a standalone cluster on this machine: a master and two workers as processes
-of their own, with one core each. The CPU is that of the command and, for Spark, of the cluster's processes too, with
-what they started. A build is whole: tables, checks, answers, log, Parquet and database, in a new directory.
+Sizes are times the published one; those of --metadata are without ratings. Spark is a standalone cluster on this
+machine: a master and two workers as processes of their own, with one core each. The CPU is that of the command and, for
+Spark, of the cluster's processes too, with what they started. A build is whole: tables, checks, answers, log, Parquet
+and database, in a new directory.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Step:
     """One build: its size, engine, rows of all tables, seconds of wall time and CPU, bytes of memory of the command."""
 
-    size: Fraction
+    size: str
     engine: str
     rows: int
     wall: float
@@ -60,12 +62,15 @@ class Step:
 def main() -> None:
     """Climb the ladder on each engine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", nargs="+", type=Fraction, default=[Fraction(1, 10), Fraction(1, 3), Fraction(1)])
+    parser.add_argument("--sizes", nargs="+", type=Fraction, default=[Fraction(s) for s in ("1/10", "1/3", "1", "3")])
+    parser.add_argument("--metadata", nargs="*", type=Fraction, default=[Fraction(10)], metavar="SIZE")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--kind", default="plain", help="kind of sample: plain or planted (default: plain)")
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--into", type=Path, metavar="PAGE", help="put the table between the page's markers")
     asked = parser.parse_args()
+    rungs = [(f"{size}", size, size) for size in asked.sizes]
+    rungs += [(f"{size} without ratings", size, Fraction(0)) for size in asked.metadata]
     steps = []
     for engine in asked.engines:
         with ExitStack() as stack:
@@ -75,8 +80,9 @@ def main() -> None:
                 options = ["--engine", "spark", "--spark-master"]
                 options.append(stack.enter_context(spark_cluster.serve(Path(folder))).url)
                 options += [part for key, value in SETTINGS.items() for part in ("--spark-conf", f"{key}={value}")]
-            for size in asked.sizes:
-                steps.append(climb(size, engine, options, asked.kind, asked.cache))
+            for title, movies, ratings in rungs:
+                source = sample(int(MOVIES * movies), int(RATINGS * ratings), asked.kind, asked.cache)
+                steps.append(climb(title, source, engine, options, asked.cache))
                 print(steps[-1], file=sys.stderr, flush=True)
     text = page(steps)
     note = machine(f"bench/ladder.py --sizes {' '.join(map(str, asked.sizes))}", f"{asked.kind} samples", "pyspark")
@@ -85,9 +91,8 @@ def main() -> None:
         put(asked.into, "bench/ladder.py", f"{text}\n\n{note}")
 
 
-def climb(size: Fraction, engine: str, options: list[str], kind: str, cache: Path) -> Step:
+def climb(size: str, source: Path, engine: str, options: list[str], cache: Path) -> Step:
     """Build a sample of a size."""
-    source = sample(int(MOVIES * size), int(RATINGS * size), kind, cache)
     with Fresh(cache) as out:
         before = cluster_cpu()
         command = [sys.executable, "-m", "moviehouse", "build", str(source), "--out", str(out), "--json", *options]
