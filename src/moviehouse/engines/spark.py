@@ -150,12 +150,15 @@ def spark_session(
     is not installed or a setting is none, TargetError where the master cannot be reached or it cannot be started.
     """
     _need_spark()
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
     master = master or os.environ.get("SPARK_MASTER")
     if master:
         _reach(master)
     running = SparkSession.getActiveSession()
+    if running is None and SparkContext._active_spark_context is not None:  # of another thread
+        running = SparkSession.builder.getOrCreate()
     if running is not None and master not in (None, running.sparkContext.master):
         raise UsageError(f"This process runs Spark on {running.sparkContext.master} already.", "Stop that session.")
     with ExitStack() as stack:

@@ -13,9 +13,9 @@ from moviehouse.model.lake import NAMESPACE
 NAME = NAMESPACE
 """What the catalog is called in Spark. The rows of a directory's catalog have this name too."""
 _VERSION = "1.11.0"
-_ICEBERG = f"org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:{_VERSION}"
-_AWS = f"org.apache.iceberg:iceberg-aws-bundle:{_VERSION}"
-_SQLITE = "org.xerial:sqlite-jdbc:3.51.3.0"
+ICEBERG = f"org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:{_VERSION}"
+AWS = f"org.apache.iceberg:iceberg-aws-bundle:{_VERSION}"
+SQLITE = "org.xerial:sqlite-jdbc:3.51.3.0"
 _BUSY_MS = 60_000
 _S3 = ("s3://", "s3a://", "s3n://")
 # What only PyIceberg understands, and what to do instead.
@@ -53,7 +53,7 @@ _SAME_PREFIXES = ("header.", "rest.sig")
 
 @dataclass(frozen=True)
 class SparkCatalog:
-    """A catalog for Spark. `properties` may hold secrets; `packages` are Maven's, `needs` says which have what class."""
+    """A catalog for Spark. `properties` may hold secrets; `packages` are Maven's, `needs` the classes in them."""
 
     properties: Mapping[str, str] = field(repr=False)
     packages: tuple[str, ...]
@@ -81,8 +81,8 @@ def spark_catalog(lake: Lake, location: str) -> SparkCatalog:
     if kind == "rest":
         properties |= _rest(given)
     if kind == "glue" or location.startswith(_S3) or _true(given.get("rest.sigv4-enabled")):
-        needs["software.amazon.awssdk.services.s3.S3Client"] = _AWS
-    return SparkCatalog(properties, (_ICEBERG, *needs.values()), needs)
+        needs["software.amazon.awssdk.services.s3.S3Client"] = AWS
+    return SparkCatalog(properties, (ICEBERG, *needs.values()), needs)
 
 
 def _kind(lake: Lake) -> str:
@@ -135,4 +135,4 @@ def _directory(uri: str) -> SparkCatalog:
         "hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "hadoop.fs.file.impl.disable.cache": "true",
     }
-    return SparkCatalog(properties, (_ICEBERG, _SQLITE), {"org.sqlite.JDBC": _SQLITE})
+    return SparkCatalog(properties, (ICEBERG, SQLITE), {"org.sqlite.JDBC": SQLITE})
