@@ -29,10 +29,13 @@ class TryAgainError(Exception):
     """An append that another commit came before, or whose answer was lost; its text is the kind of the error."""
 
 
-def use_catalog(session: SparkSession, name: str, properties: Mapping[str, str], needs: Mapping[str, str]) -> None:
-    """Give a session a catalog of Iceberg tables. `needs` are the classes that it needs, and the packages with them.
+def use_catalog(
+    session: SparkSession, name: str, properties: Mapping[str, str], needs: Mapping[str, str], table: str
+) -> None:
+    """Give a session a catalog of Iceberg tables, of which `table` is one.
 
-    Raises UsageError where a class is not there, TargetError where the catalog cannot be used.
+    `needs` are the classes that it needs, and the packages that have them. Raises UsageError where a class is not
+    there, TargetError where the catalog or the table cannot be used.
     """
     for needed, package in {SPARK_CATALOG: "", **needs}.items():
         if not _has(session, needed):
@@ -45,7 +48,7 @@ def use_catalog(session: SparkSession, name: str, properties: Mapping[str, str],
     try:
         for key, value in settings.items():
             session.conf.set(key, value)
-        session._jsparkSession.sessionState().catalogManager().catalog(name)
+        session.table(f"{name}.{table}")  # which loads the catalog, for good
     except Exception as error:
         raise _told(error, f"Spark cannot use the catalog {name}") from None
     finally:

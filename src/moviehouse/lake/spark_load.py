@@ -64,7 +64,8 @@ class OnSpark:
 
     def _start(self, run: Run) -> None:
         self._cluster.start(run)
-        use_catalog(self._cluster.spark.session, NAME, self._catalog.properties, self._catalog.needs)
+        catalog, table = self._catalog, ".".join(self._lake.identifier(RELEASE))
+        use_catalog(self._cluster.spark.session, NAME, catalog.properties, catalog.needs, table)
 
     def _conform(self, run: Run) -> None:
         self._cluster.make(run, TABLES, text, PLACES)
