@@ -184,6 +184,10 @@ def load(
     max_bytes: int = 64 << 30,
     max_members: int = 1000,
     max_ratio: int = 200,
+    engine: str = "duckdb",
+    spark_master: str | None = None,
+    spark_conf: Mapping[str, str] | None = None,
+    spark_staging: str | None = None,
     progress: Progress | None = None,
 ) -> Loaded:
     """Add a drop, a source as it was observed at a time, to a lake of Apache Iceberg tables.
@@ -192,8 +196,9 @@ def load(
     PyIceberg. `observed_at` (UTC unless it has a zone) is when the source was written unless given; `full` says that
     it is a whole snapshot. A share of rejected records above `max_rejects`, or a column that is missing but for
     `accept_missing_columns` (FILE:COLUMN), sets the drop aside, as do the errors of a build; the other options are
-    those of `build`. A drop that the lake has already changes nothing. Needs the extra `lake`. Raises SourceError or
-    GateError where the drop is set aside, TargetError where the lake cannot be written.
+    those of `build`; with the engine spark the cluster's executors append the rows (the extras `lake` and `spark`). A
+    drop that the lake has already changes nothing. Needs the extra `lake`. Raises SourceError or GateError where the
+    drop is set aside, TargetError where the lake cannot be written.
     """
     from moviehouse import pipeline
     from moviehouse.lake.load import LoadOptions
@@ -202,8 +207,10 @@ def load(
     from moviehouse.progress import Quiet
 
     reading = pipeline.Options(
-        "parquet", sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio
-    )
+        "parquet", sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio,
+        engine=engine, spark_master=spark_master, spark_conf=tuple((spark_conf or {}).items()),
+        spark_staging=spark_staging,
+    )  # fmt: skip
     time = None if observed_at is None else utc(observed_at, "--observed-at")
     options = LoadOptions(reading, time, full, max_rejects, frozenset(accept_missing_columns))
     return put(str(source), str(lake), options, progress or Quiet())

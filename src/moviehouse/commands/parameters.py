@@ -44,7 +44,8 @@ SparkConf = Annotated[
     list[str] | None, Parameter(negative="", help="A setting of Spark: spark.executor.memory=8g. May be repeated.")
 ]
 SparkStaging = Annotated[
-    str | None, Parameter(help="URI of a directory that all executors see: s3a://bucket/prefix [default: in OUT].")
+    str | None,
+    Parameter(help="URI of a directory that all executors see: s3a://bucket/prefix [default: in OUT, or $TMPDIR]."),
 ]
 Quiet = Annotated[
     bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False, help="Print nothing but errors.")
@@ -148,7 +149,7 @@ def years(text: str | None) -> tuple[int, int] | None:
 
 
 def where(engine: str, master: str | None, conf: list[str] | None, staging: str | None) -> dict[str, Any]:
-    """Where the work is done, as `moviehouse.build` takes it; UsageError for a setting that is none."""
+    """Where the work is done, as `moviehouse.build` and `load` take it; UsageError for a setting that is none."""
     settings = {}
     for text in conf or ():
         key, equals, value = text.partition("=")
