@@ -46,9 +46,13 @@ def show_stage(stage: Stage, form: str) -> None:
     """Print a stage and its readings, one a line."""
     rows = list(_rows(stage))
     if form == "table":
-        told = f"Stage {stage.name}, {stage.status}: {len(stage.readings):,} readings, {stage.rows:,} rows."
+        told = f"Stage {stage.name}, {stage.status}: {_readings(len(stage.readings))}, {stage.rows:,} rows."
         open_console().print(Text(told, style="bold"))
     _show(form, _READINGS, rows)
+
+
+def _readings(count: int) -> str:
+    return "1 reading" if count == 1 else f"{count:,} readings"
 
 
 def _rows(stage: Stage) -> Iterable[tuple[Any, ...]]:
@@ -90,7 +94,7 @@ def show_change(change: StageChange, asked: str) -> None:
     if change.status == "already":
         console.print(Text(f"{_NOTHING[asked].format(stage=change.stage)}. Nothing was changed."))
         return
-    readings = f"{change.readings:,} readings" if change.readings != 1 else "1 reading"
+    readings = _readings(change.readings)
     where = f"{change.stage} --lake {shlex.quote(change.lake)}"
     if change.status == "published":
         hidden = f", which hide {change.hidden:,} by older logic" if change.hidden else ""
@@ -99,7 +103,7 @@ def show_change(change: StageChange, asked: str) -> None:
         print_command(console, "To take it out again: ", f"moviehouse stage undo {where}")
     elif change.status == "undone":
         hidden = f"; {change.hidden:,} that these hid count again" if change.hidden else ""
-        told = f"Release {change.release} of {lake} is without stage {change.stage}: {readings} wait again{hidden}."
+        told = f"Release {change.release} of {lake} is without stage {change.stage}: {readings} taken out{hidden}."
         console.print(Text(told, style="green"))
         print_command(console, "To give it up: ", f"moviehouse stage discard {where}")
     else:
