@@ -28,6 +28,9 @@ _Accepted = Annotated[
     list[str] | None,
     Parameter(negative="", help="FILE:COLUMN: a column that may be missing, though its values become unknown."),
 ]
+_Stage = Annotated[
+    str | None, Parameter(help="Beside what readers see, under this name, until moviehouse stage publish NAME.")
+]
 
 
 def load(
@@ -39,6 +42,7 @@ def load(
     partial: _Partial = False,
     max_rejects: _MaxRejects = 0.5,
     accept_missing_column: _Accepted = None,
+    stage: _Stage = None,
     reading: p.Reading = p.AS_USUAL,
     engine: p.Engine = "duckdb",
     spark_master: p.SparkMaster = None,
@@ -61,6 +65,7 @@ def load(
     moviehouse load drop.zip --lake https://catalog.example.org/iceberg
     moviehouse load drop.zip --lake production --max-rejects 0.01
     moviehouse load s3://bucket/drop.zip --lake production --engine spark --spark-master spark://host:7077
+    moviehouse load 2024-01-01.zip --lake production --stage year-2024
     ```
     """
     must_exist(source)
@@ -71,6 +76,7 @@ def load(
         full=not partial,
         max_rejects=max_rejects,
         accept_missing_columns=accept_missing_column or (),
+        stage=stage,
         **reading.options,
         **p.where(engine, spark_master, spark_conf, spark_staging),
         progress=for_stream(quiet=quiet),

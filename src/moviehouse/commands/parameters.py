@@ -76,6 +76,9 @@ AsOf = Annotated[
     str | None,
     Parameter(help="With --lake: what was visible at this time, in UTC unless it has a zone [default: now]."),
 ]
+Stage = Annotated[
+    str | None, Parameter(help="With --lake: as it would be with this stage published; see moviehouse stage.")
+]
 Year = Annotated[str | None, Parameter(help="A year, or a range such as 1990:1999.")]
 Genre = Annotated[str | None, Parameter(help="A genre's name or id.", completer=complete.genres)]
 Company = Annotated[str | None, Parameter(help="A production company's name or id.", completer=complete.companies)]
@@ -94,18 +97,26 @@ Limit = Annotated[int, Parameter(help="In a table, how many rows to show at most
 
 
 @contextmanager
-def opened(release: Path, lake: str | None, as_of: str | None, wanted: Iterable[str]) -> Iterator[Path]:
+def opened(
+    release: Path, lake: str | None, as_of: str | None, wanted: Iterable[str], stage: str | None = None
+) -> Iterator[Path]:
     """The release that is meant: the one given or, with a lake, its newest one with the relations wanted."""
     if lake is None:
-        if as_of is not None:
-            raise UsageError("--as-of is about a lake.", "Say which: --lake LAKE.")
+        of_a_lake(as_of, stage)
         yield release
         return
     from moviehouse.lake.read import reading_lake
     from moviehouse.lake.times import utc
 
-    with reading_lake(lake, wanted, None if as_of is None else utc(as_of, "--as-of")) as place:
+    with reading_lake(lake, wanted, None if as_of is None else utc(as_of, "--as-of"), stage=stage) as place:
         yield place
+
+
+def of_a_lake(as_of: str | None, stage: str | None) -> None:
+    """UsageError where what is said of a lake is said without one."""
+    for option, value in (("--as-of", as_of), ("--stage", stage)):
+        if value is not None:
+            raise UsageError(f"{option} is about a lake.", "Say which: --lake LAKE.")
 
 
 @Parameter(name="*")

@@ -25,6 +25,7 @@ from moviehouse.lake.judge import counted, judge, what_must_hold
 from moviehouse.lake.ledger import Change, Ledger, Outcome, Pin, Reading, Release, now
 from moviehouse.lake.reading import PLACES, conform, stamped, text
 from moviehouse.lake.set_aside import set_aside
+from moviehouse.lake.stages import STAGED, checked_name, staged_already
 from moviehouse.lake.tables import each, row_table
 from moviehouse.model.lake import LOGIC
 from moviehouse.model.sources import SOURCES
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
     from moviehouse.lake.spark_load import OnSpark
 
 LONGEST = timedelta(hours=12)
-"""Upkeep takes the rows of an older load that no release names for those of a dead one."""
+"""Upkeep takes the rows of an older load that the ledger does not name for those of a dead one.
+
+A load into a stage has ended once it is noted: what is staged may wait for as long as it takes.
+"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class LoadOptions:
 
     `reading` is how it is read. `observed_at` (UTC) is the source's own time unless given. `full` says that the drop
     is a whole snapshot. More than the share `max_rejects` of rejected records sets it aside, and so does a column that
-    is not there, but for those `accepted`, written FILE:COLUMN.
+    is not there, but for those `accepted`, written FILE:COLUMN. With a `stage` no release shows it yet.
     """
 
     reading: pipeline.Options
@@ -55,8 +59,11 @@ class LoadOptions:
     full: bool = True
     max_rejects: float = 0.5
     accepted: frozenset[str] = frozenset()
+    stage: str | None = None
 
     def __post_init__(self) -> None:
+        if self.stage is not None:
+            checked_name(self.stage)
         if not 0 <= self.max_rejects <= 1:
             raise UsageError("--max-rejects must be a share from 0 to 1.", "For example: --max-rejects 0.01")
         known = {f"{source.name}:{column.name}" for source in SOURCES for column in source.columns}
@@ -68,8 +75,8 @@ class LoadOptions:
 class Loaded:
     """What a load did.
 
-    `status` is "loaded", or "already" where the lake had the drop. `release` is the number of the release that
-    shows it, `conflicts` how often another commit to the ledger came first.
+    `status` is "loaded" or "staged", or "already" where the lake or the stage had the drop. `release` is the number of
+    the release that shows it (0: none, it is staged), `conflicts` how often another commit to the ledger came first.
     """
 
     lake: str
@@ -159,9 +166,10 @@ def _load(run: pipeline.Run, lake: Lake, ledger: Ledger, options: LoadOptions, t
     reading = _reading(run, work.drop(), options)
     with told(lake.name, writing=True):
         newest = ledger.newest() or Release()
-    if there_already := newest.shows(reading):
+        there_already = newest.shows(reading) or staged_already(ledger, reading)
+    if there_already:
         record.status = "already"
-        return Loaded(lake.name, "already", there_already, newest.number, 0, record)
+        return Loaded(lake.name, "already", there_already, 0 if there_already.stage else newest.number, 0, record)
     try:
         pipeline.take(work.reading, run)
     except (SourceError, GateError) as error:
@@ -176,8 +184,8 @@ def _load(run: pipeline.Run, lake: Lake, ledger: Ledger, options: LoadOptions, t
             pins = work.append(reading)
         with record.timed("publish"), run.progress.step("publish"):
             outcome = publish(ledger, reading, pins)
-    record.status = "published" if outcome.done else "already"
-    status = "loaded" if outcome.done else "already"
+    status = ("staged" if reading.stage else "loaded") if outcome.done else "already"
+    record.status = "published" if status == "loaded" else status
     return Loaded(lake.name, status, reading, outcome.release.number, outcome.conflicts, record)
 
 
@@ -191,6 +199,7 @@ def _reading(run: pipeline.Run, drop: Drop, options: LoadOptions) -> Reading:
     return Reading(
         f"{run.record.run_id}-{drop.drop_id[:8]}", drop.drop_id, observed_at, LOGIC, options.full,
         engine=run.options.engine, source=fetched.address, bytes=fetched.size or 0, begun_at=now(),
+        stage=options.stage or "",
     )  # fmt: skip
 
 
@@ -205,19 +214,30 @@ def _conform(run: pipeline.Run) -> None:
 
 
 def publish(ledger: Ledger, reading: Reading, pins: Mapping[str, Pin]) -> Outcome:
-    """Add an appended reading to a new release, the last step of a load; not where another loader was faster."""
+    """Add an appended reading to a new release, the last step of a load; not where another loader was faster.
+
+    One with a stage is noted instead, and nothing is visible of it.
+    """
     begun = reading.begun_at or now()
+    if reading.stage:
+        _refuse_late(begun)
+        ledger.note(reading, STAGED, pins=pins)
+        return Outcome(Release(), True)
 
     def decide(newest: Release) -> Change | None:
-        if now() - begun > LONGEST:
-            hours = LONGEST.total_seconds() / 3600
-            raise TargetError(
-                f"The load took longer than {hours:g} hours: upkeep may have taken it for dead.",
-                "Load the drop again, in smaller parts if it is that large.",
-            )
+        _refuse_late(begun)
         return None if newest.shows(reading) else Change("load", (reading,), pins=pins)
 
     return ledger.commit(decide)
+
+
+def _refuse_late(begun: datetime) -> None:
+    if now() - begun > LONGEST:
+        hours = LONGEST.total_seconds() / 3600
+        raise TargetError(
+            f"The load took longer than {hours:g} hours: upkeep may have taken it for dead.",
+            "Load the drop again, in smaller parts if it is that large.",
+        )
 
 
 def append_reading(lake: Lake, database: Path, reading: Reading, options: pipeline.Options) -> dict[str, Pin]:
