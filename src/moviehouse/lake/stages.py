@@ -133,8 +133,14 @@ def _stage(name: str, notes: list[Note], newest: Release) -> Stage:
     staged = [n for n in hidden if n.discarded_at is None]
     kept = [*staged, *published] or notes
     begun = [n.reading.begun_at for n in kept if n.reading.begun_at is not None]
-    which = (tuple(n.reading for n in some) for some in (staged, published, discarded))
-    return Stage(name, *which, min(begun, default=None), max(n.staged_at for n in kept))
+    return Stage(
+        name,
+        tuple(n.reading for n in staged),
+        tuple(n.reading for n in published),
+        tuple(n.reading for n in discarded),
+        min(begun, default=None),
+        max(n.staged_at for n in kept),
+    )
 
 
 def find_stage(ledger: Ledger, newest: Release, lake: str, name: str) -> tuple[Stage, dict[str, Pin]]:
