@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import lake_oracle
@@ -16,8 +17,14 @@ import small
 from lake_drops import read_drop, rows_of
 from lake_states import STATE, columns
 
+from moviehouse import pipeline
 from moviehouse.lake import needs, read
-from moviehouse.model.lake import LOGIC
+from moviehouse.lake.catalog import open_lake
+from moviehouse.lake.ledger import Ledger, Reading, Release, now
+from moviehouse.lake.load import append_reading, publish
+from moviehouse.lake.stages import staged_already
+from moviehouse.lake.tables import present
+from moviehouse.model.lake import LAKE_TABLES, LOGIC
 
 # Differ from load to load, and mean nothing.
 IDS = {"reading_id", "run_id"}
@@ -136,3 +143,64 @@ def state_of(lake: str, *, told: bool = False, **options: Any) -> Any:
             found[table] = sorted(con.execute(f"SELECT {names} FROM {table}{which}").fetchall(), key=repr)
         release = json.loads((place / "run.json").read_text())["source"]["release"]
         return (found, release) if told else found
+
+
+def put(lake: str, drop: Drop, number: int, logic: int = LOGIC, stage: str = "", tables: Iterable[str] = ()) -> Any:
+    """Append and publish a drop that is read already, or stage it: a load but for its first half.
+
+    None where there is nothing to do. With `tables` the reading has only these.
+    """
+    rows = {table: len(listed) for table, listed in drop.rows.items() if listed and (not tables or table in tables)}
+    started = f"{now():%Y%m%dT%H%M%SZ}-{number:06}"
+    reading = Reading(started, drop.drop_id, drop.observed_at, logic, drop.full, rows=rows, begun_at=now(), stage=stage)
+    opened = open_lake(lake, create=True)
+    ledger = Ledger(opened, create=True)
+    newest = ledger.newest() or Release()
+    if newest.shows(reading) or staged_already(ledger, reading):
+        return None
+    return publish(ledger, reading, append_reading(opened, drop.database, reading, pipeline.Options()))
+
+
+def shown(lake: str, drops: list[Drop]) -> list[int]:
+    """Which of the drops the newest release shows."""
+    newest = Ledger(open_lake(lake)).newest()
+    tokens = {reading.token for reading in newest.visible.values()} if newest else set()
+    return [number for number, drop in enumerate(drops) if (drop.observed_at, drop.drop_id) in tokens]
+
+
+def rows_in(lake: str) -> dict[str, dict[str, int]]:
+    """How many rows each table of the lake has of each reading, visible or not."""
+    found: dict[str, dict[str, int]] = {}
+    for table in LAKE_TABLES:
+        there = present(open_lake(lake), table.name)
+        for row in there.scan(selected_fields=("reading_id",)).to_arrow().to_pylist() if there else ():
+            counts = found.setdefault(table.name, {})
+            counts[row["reading_id"]] = counts.get(row["reading_id"], 0) + 1
+    return found
+
+
+def is_exact(lake: str) -> None:
+    """Of every reading that is visible each table has just the rows that the ledger says."""
+    found = rows_in(lake)
+    for reading in Ledger(open_lake(lake)).newest().visible.values():
+        there = {table: counts[reading.reading_id] for table, counts in found.items() if reading.reading_id in counts}
+        assert there == dict(reading.rows)
+
+
+class Watch:
+    """A reader that polls: everything it sees is the state of the release that it was told."""
+
+    def __init__(self, lake: str, drops: list[Drop]) -> None:
+        self.lake, self.drops, self.seen = lake, drops, []
+
+    def look(self) -> None:
+        state, release = state_of(self.lake, told=True)
+        readings = next(r for r in Ledger(open_lake(self.lake)).releases() if r.number == release).visible.values()
+        tokens = {reading.token for reading in readings}
+        assert state == expected([d for d in self.drops if (d.observed_at, d.drop_id) in tokens])
+        self.seen.append(release)
+
+    def poll(self, stop: Event) -> None:
+        while not stop.is_set():
+            if Path(self.lake, "catalog.db").exists() and Ledger(open_lake(self.lake)).newest() is not None:
+                self.look()

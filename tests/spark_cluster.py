@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,23 +42,35 @@ class SparkCluster:
 
     url: str
     folder: Path
+    workers: list[subprocess.Popen[bytes]]
+
+    def executors(self, worker: int) -> list[int]:
+        """The process ids of the executors of a worker, by its number."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                parent = stat.read_text().rpartition(")")[2].split()[1]
+                if int(parent) == self.workers[worker].pid and b"Executor" in (stat.parent / "cmdline").read_bytes():
+                    found.append(int(stat.parent.name))
+        return found
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[SparkCluster]:
-    """Start a master and its workers, and end them with the block."""
+def serve(folder: Path, **environment: str) -> Iterator[SparkCluster]:
+    """Start a master and its workers, and end them with the block; `environment` is theirs and the executors'."""
     need_java()
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        processes.append(_start(folder, "master", "master.Master", "--host", "127.0.0.1", "--port", "0"))
+        place = ("--host", "127.0.0.1", "--port", "0")
+        processes.append(_start(folder, environment, "master", "master.Master", *place))
         url = _said(folder / "master.log", r"Starting Spark master at (spark://\S+)")
         for number in range(WORKERS):
             room = ("--cores", str(APPLICATIONS), "--memory", "4g")
             place = ("--host", "127.0.0.1", *room, "--work-dir", str(folder / f"work{number}"))
-            processes.append(_start(folder, f"worker{number}", "worker.Worker", *place, url))
+            processes.append(_start(folder, environment, f"worker{number}", "worker.Worker", *place, url))
         for number in range(WORKERS):
             _said(folder / f"worker{number}.log", "(Successfully registered) with master")
-        yield SparkCluster(url, folder)
+        yield SparkCluster(url, folder, processes[1:])
     finally:
         for process in processes:
             process.send_signal(signal.SIGTERM)
@@ -76,10 +88,11 @@ def need_java() -> None:
         raise RuntimeError("The tests need Java 17: install it (Debian: apt install openjdk-17-jre-headless).")
 
 
-def _start(folder: Path, name: str, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
+def _start(folder: Path, more: dict[str, str], name: str, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
     home = Path(pyspark.__file__).parent
     environment = {
         **os.environ,
+        **more,
         "SPARK_HOME": str(home),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(folder),

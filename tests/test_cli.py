@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 import zipfile
+from functools import reduce
 from pathlib import Path
 
 import pytest
 from small import movies, write
 
 from moviehouse import cli
+from moviehouse.render.cli_reference import commands as every_command
 
 
 def run(capsys, *arguments):
@@ -241,21 +243,28 @@ def test_help_names_every_command_and_every_command_has_help(capsys):
     } <= set(commands)
     for command in commands:
         assert re.search(rf"│ {command} ", top)
-        assert "Usage: moviehouse " + command in run(capsys, command, "--help")[1]
+    for words in every_command(cli.app):
+        assert "Usage: moviehouse " + " ".join(words) in run(capsys, *words, "--help")[1]
     assert "Exit status" in top
     assert "s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip" in top
     assert run(capsys, "--version")[1].strip()
 
 
+def command_app(command: str):
+    """The application of a command, be it one of another command's."""
+    return reduce(lambda app, word: app[word], command.split(), cli.app)
+
+
 def test_every_command_and_option_is_documented_and_every_command_has_an_example(capsys):
     page = (Path(cli.__file__).parents[2] / "docs" / "cli.md").read_text()
-    sections = dict(re.findall(r"^## moviehouse ?(\S*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
-    commands = [name for name in cli.app if not name.startswith("-")]
+    sections = dict(re.findall(r"^##+ moviehouse ?(.*)\n((?s:.*?))(?=^##+ |\Z)", page, re.MULTILINE))
+    commands = [" ".join(words) for words in every_command(cli.app)]
     assert set(sections) == {"", *commands}
     for command in commands:
-        collection = cli.app[command].assemble_argument_collection()
+        app = command_app(command)
+        collection = app.assemble_argument_collection() if app.default_command else ()
         options = {name for argument in collection for name in argument.names if name.startswith("--")}
-        assert "--debug" in options
+        assert "--debug" in options or not app.default_command
         for option in options:
             assert re.search(rf"{option}\b", sections[command]), (command, option)
         assert re.search(rf"^ .*moviehouse {command}\b", sections[command], re.MULTILINE), command
@@ -263,8 +272,8 @@ def test_every_command_and_option_is_documented_and_every_command_has_an_example
 
 def test_no_example_is_broken_into_two_lines_on_a_terminal_of_80_columns(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    for command in ("", *(name for name in cli.app if not name.startswith("-"))):
-        told = cli.app[command].help if command else cli.app.help
+    for command in ("", *map(" ".join, every_command(cli.app))):
+        told = command_app(command).help
         shown = run(capsys, *command.split(), "--help")[1]
         for example in re.findall(
             r"^ *((?:echo|moviehouse) .*)", re.search(r"```.*```", told, re.DOTALL)[0], re.MULTILINE

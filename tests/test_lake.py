@@ -12,15 +12,13 @@ from pathlib import Path
 
 import pytest
 import small
-from lake_pool import expected, pool, state_of
+from lake_pool import expected, pool, put, state_of
 
 import moviehouse
-from moviehouse import pipeline
 from moviehouse.errors import GateError, SourceError, TargetError, UsageError
 from moviehouse.lake import load as loads
 from moviehouse.lake.catalog import open_lake
-from moviehouse.lake.ledger import Ledger, Reading, now
-from moviehouse.lake.load import append_reading, publish
+from moviehouse.lake.ledger import Ledger
 from moviehouse.lake.read import reading_lake
 from moviehouse.lake.tables import present
 from moviehouse.model.lake import LAKE_TABLES, LOGIC
@@ -34,19 +32,6 @@ SEQUENCES = {"directory": 20, "rest": 4}
 @pytest.fixture(scope="module")
 def drops(tmp_path_factory):
     return pool(tmp_path_factory.mktemp("drops"), 7)
-
-
-def put(lake: str, drop, number: int, logic: int = LOGIC):
-    """Append and publish a drop that is read already: a load but for its first half."""
-    rows = {table: len(listed) for table, listed in drop.rows.items() if listed}
-    started = f"{now():%Y%m%dT%H%M%SZ}-{number:06}"
-    reading = Reading(started, drop.drop_id, drop.observed_at, logic, drop.full, rows=rows, begun_at=now())
-    opened = open_lake(lake, create=True)
-    ledger = Ledger(opened, create=True)
-    newest = ledger.newest()
-    if newest is not None and newest.shows(reading):
-        return None
-    return publish(ledger, reading, append_reading(opened, drop.database, reading, pipeline.Options()))
 
 
 def set_of(drops):

@@ -11,7 +11,7 @@ from threading import Event
 
 import forks
 import pytest
-from lake_pool import Drop, expected, pool, state_of
+from lake_pool import Watch, expected, is_exact, pool, rows_in, shown, state_of
 
 import moviehouse
 from moviehouse import pipeline
@@ -20,8 +20,7 @@ from moviehouse.lake import append, ledger, tables
 from moviehouse.lake.catalog import open_lake
 from moviehouse.lake.ledger import Ledger, Reading, now
 from moviehouse.lake.load import append_reading, publish
-from moviehouse.lake.tables import present
-from moviehouse.model.lake import LAKE_TABLES, LOGIC
+from moviehouse.model.lake import LOGIC
 
 MODULES = ("moviehouse.lake.load", "moviehouse.lake.maintain", "pyiceberg.catalog.sql", "pyiceberg.catalog.rest",
            "pyiceberg.io.pyarrow", "pyiceberg.expressions.parser")  # fmt: skip
@@ -31,51 +30,6 @@ TIME = datetime(2024, 1, 1)
 @pytest.fixture(scope="module")
 def drops(tmp_path_factory):
     return pool(tmp_path_factory.mktemp("drops"), 6, seed=2)
-
-
-def shown(lake: str, drops: list[Drop]) -> list[int]:
-    """Which of the drops the newest release shows."""
-    newest = Ledger(open_lake(lake)).newest()
-    tokens = {reading.token for reading in newest.visible.values()} if newest else set()
-    return [number for number, drop in enumerate(drops) if (drop.observed_at, drop.drop_id) in tokens]
-
-
-def rows_in(lake: str) -> dict[str, dict[str, int]]:
-    """How many rows each table of the lake has of each reading, visible or not."""
-    found: dict[str, dict[str, int]] = {}
-    for table in LAKE_TABLES:
-        there = present(open_lake(lake), table.name)
-        for row in there.scan(selected_fields=("reading_id",)).to_arrow().to_pylist() if there else ():
-            counts = found.setdefault(table.name, {})
-            counts[row["reading_id"]] = counts.get(row["reading_id"], 0) + 1
-    return found
-
-
-def is_exact(lake: str) -> None:
-    """Of every reading that is visible each table has just the rows that the ledger says."""
-    found = rows_in(lake)
-    for reading in Ledger(open_lake(lake)).newest().visible.values():
-        there = {table: counts[reading.reading_id] for table, counts in found.items() if reading.reading_id in counts}
-        assert there == dict(reading.rows)
-
-
-class Watch:
-    """A reader that polls: everything it sees is the state of the release that it was told."""
-
-    def __init__(self, lake: str, drops: list[Drop]) -> None:
-        self.lake, self.drops, self.seen = lake, drops, []
-
-    def look(self) -> None:
-        state, release = state_of(self.lake, told=True)
-        readings = next(r for r in Ledger(open_lake(self.lake)).releases() if r.number == release).visible.values()
-        tokens = {reading.token for reading in readings}
-        assert state == expected([d for d in self.drops if (d.observed_at, d.drop_id) in tokens])
-        self.seen.append(release)
-
-    def poll(self, stop: Event) -> None:
-        while not stop.is_set():
-            if Path(self.lake, "catalog.db").exists() and Ledger(open_lake(self.lake)).newest() is not None:
-                self.look()
 
 
 def until_done(server: forks.Forks, chance: random.Random, lasts: float, *arguments: object) -> int:

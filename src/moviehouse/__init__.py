@@ -6,8 +6,8 @@
     answer = release.ask("genre-revenue-by-year", years=(1995, 1999), genre="Animation")
 
 `build`, `check`, `load`, `maintain`, `ask`, `trace`, `why`, `publish` and `sample` do what the commands of the same
-names do, and return typed results. Every error is a `MoviehouseError`; its `retry` says whether the same call may work
-later.
+names do, and return typed results; `stages` has what `moviehouse stage` does. Every error is a `MoviehouseError`; its
+`retry` says whether the same call may work later.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from moviehouse.generator.drops import Drops
     from moviehouse.lake.load import Loaded
     from moviehouse.lake.maintain import Upkeep
+    from moviehouse.lake.publish import Stages
     from moviehouse.postgres.publish import Publication
     from moviehouse.progress import Progress
     from moviehouse.run import RunRecord
@@ -51,6 +52,7 @@ __all__ = [
     "publish",
     "sample",
     "sample_drops",
+    "stages",
     "trace",
     "why",
 ]
@@ -176,6 +178,7 @@ def load(
     full: bool = True,
     max_rejects: float = 0.5,
     accept_missing_columns: Sequence[str] = (),
+    stage: str | None = None,
     sign: bool = True,
     encoding: str = "utf-8",
     cache: Path | None = None,
@@ -184,6 +187,10 @@ def load(
     max_bytes: int = 64 << 30,
     max_members: int = 1000,
     max_ratio: int = 200,
+    engine: str = "duckdb",
+    spark_master: str | None = None,
+    spark_conf: Mapping[str, str] | None = None,
+    spark_staging: str | None = None,
     progress: Progress | None = None,
 ) -> Loaded:
     """Add a drop, a source as it was observed at a time, to a lake of Apache Iceberg tables.
@@ -192,8 +199,10 @@ def load(
     PyIceberg. `observed_at` (UTC unless it has a zone) is when the source was written unless given; `full` says that
     it is a whole snapshot. A share of rejected records above `max_rejects`, or a column that is missing but for
     `accept_missing_columns` (FILE:COLUMN), sets the drop aside, as do the errors of a build; the other options are
-    those of `build`. A drop that the lake has already changes nothing. Needs the extra `lake`. Raises SourceError or
-    GateError where the drop is set aside, TargetError where the lake cannot be written.
+    those of `build`; with the engine spark the cluster's executors append the rows (the extras `lake` and `spark`).
+    With a `stage` nothing is visible until `stages(lake).publish(stage)`. A drop that the lake or the stage has already
+    changes nothing. Needs the extra `lake`. Raises SourceError or GateError where the drop is set aside, TargetError
+    where the lake cannot be written.
     """
     from moviehouse import pipeline
     from moviehouse.lake.load import LoadOptions
@@ -202,11 +211,20 @@ def load(
     from moviehouse.progress import Quiet
 
     reading = pipeline.Options(
-        "parquet", sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio
-    )
+        "parquet", sign, encoding, cache, memory_limit, threads, max_bytes, max_members, max_ratio,
+        engine=engine, spark_master=spark_master, spark_conf=tuple((spark_conf or {}).items()),
+        spark_staging=spark_staging,
+    )  # fmt: skip
     time = None if observed_at is None else utc(observed_at, "--observed-at")
-    options = LoadOptions(reading, time, full, max_rejects, frozenset(accept_missing_columns))
+    options = LoadOptions(reading, time, full, max_rejects, frozenset(accept_missing_columns), stage)
     return put(str(source), str(lake), options, progress or Quiet())
+
+
+def stages(lake: str | Path) -> Stages:
+    """The stages of a lake, to list, show, publish, undo and discard: what was loaded with `load(…, stage=NAME)`."""
+    from moviehouse.lake.publish import Stages
+
+    return Stages(lake)
 
 
 def maintain(
@@ -238,6 +256,7 @@ def ask(
     *,
     lake: str | Path | None = None,
     as_of: str | datetime | None = None,
+    stage: str | None = None,
     years: int | tuple[int, int] | None = None,
     genre: str | int | Sequence[str | int] | None = None,
     company: str | int | Sequence[str | int] | None = None,
@@ -247,8 +266,8 @@ def ask(
 
     `years` is a year or an inclusive range; `genre` and `company` are names or ids, or several of
     them; `top` keeps the largest amounts. With `lake` the newest release of a lake is asked, or the one that was the
-    newest at the time `as_of`.
-    Raises UsageError for a question, genre or company that is not there.
+    newest at the time `as_of`, or the newest as it would be with a `stage` published.
+    Raises UsageError for a question, genre, company or stage that is not there.
     """
     from moviehouse.steps.answer import Filters
     from moviehouse.steps.answer import ask as answer
@@ -258,14 +277,9 @@ def ask(
     filters = Filters(span, names[0], names[1], top)
     if lake is None:
         return answer(Path(release), question, filters)
-    from moviehouse.lake.needs import of_question
-    from moviehouse.lake.read import reading_lake
-    from moviehouse.lake.times import utc
-    from moviehouse.steps.answer import known_question
+    from moviehouse.lake.answers import ask as ask_lake
 
-    time = None if as_of is None else utc(as_of, "as_of")
-    with reading_lake(str(lake), of_question(known_question(question)), time) as place:
-        return answer(place, question, filters)
+    return ask_lake(str(lake), question, filters, as_of, stage)
 
 
 def _names(things: str | int | Sequence[str | int] | None) -> list[str] | None:
@@ -280,15 +294,16 @@ def trace(
     *,
     lake: str | Path | None = None,
     as_of: str | datetime | None = None,
+    stage: str | None = None,
     years: int | tuple[int, int] | None = None,
     genre: str | int | None = None,
     company: str | int | None = None,
 ) -> Trace:
     """Trace the cells of a question to the movies behind them: what each adds, and where it comes from.
 
-    The filters, `lake` and `as_of` are those of `ask`; without `years` every year is traced. What the movies add is
-    exact, and adds up to the cell. Raises UsageError where the genre or company is not given or not there, or has no
-    such cell.
+    The filters, `lake`, `as_of` and `stage` are those of `ask`; without `years` every year is traced. What the movies
+    add is exact, and adds up to the cell. Raises UsageError where the genre or company is not given or not there, or
+    has no such cell.
     """
     from moviehouse.steps.answer import Filters
     from moviehouse.steps.trace import trace as follow
@@ -298,14 +313,9 @@ def trace(
     filters = Filters(span, text[0], text[1])
     if lake is None:
         return follow(Path(release), question, filters)
-    from moviehouse.lake.needs import of_trace
-    from moviehouse.lake.read import reading_lake
-    from moviehouse.lake.times import utc
-    from moviehouse.steps.answer import known_question
+    from moviehouse.lake.answers import trace as trace_lake
 
-    time = None if as_of is None else utc(as_of, "--as-of")
-    with reading_lake(str(lake), of_trace(known_question(question)), time, traced=True) as place:
-        return follow(place, question, filters)
+    return trace_lake(str(lake), question, filters, as_of, stage)
 
 
 def why(movie: str | int, release: str | Path = "moviehouse-out", *, cache: Path | None = None) -> Why:

@@ -6,7 +6,7 @@ the SQL are the same. docs/decisions/0009-spark-engine.md says why it is cut thi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -22,7 +22,8 @@ from moviehouse.model.tables import ERROR_LOG, REJECTED_RECORD, TABLES
 from moviehouse.sql import QUESTIONS, VIEWS, statement
 from moviehouse.sql.text import literal, name
 from moviehouse.steps import balance, log
-from moviehouse.steps.conform import CONFORMED, WORK
+from moviehouse.steps.conform import CONFORMED, WORK, Text
+from moviehouse.steps.fetch.address import Local, parse
 from moviehouse.steps.member import Job, Read, Survey, read_file, reject_references, relations, survey
 
 if TYPE_CHECKING:
@@ -36,37 +37,51 @@ Given = TypeVar("Given")
 
 
 class Cluster:
-    """A Spark build under way: each step of it is a method, which takes the run as those of `pipeline` do."""
+    """A run on Spark under way: the steps of it are methods, which take the run as those of `pipeline` do.
 
-    def __init__(self, run: Run) -> None:
+    An application that is started for it has the `packages` (of Maven).
+    """
+
+    def __init__(self, run: Run, packages: Sequence[str] = ()) -> None:
         options = run.options
         given = options.spark_staging
         uri = f"{given.rstrip('/')}/{run.record.run_id}" if given else (run.work / "staged").absolute().as_uri()
         self.staging = Shared(uri)
         self.job = Job(
-            run.source, self.staging, options.limits, options.sign, options.encoding, options.cache,
-            options.engine_limit, options.threads or 1,
+            _anywhere(run.source), self.staging, options.limits, options.sign, options.encoding,
+            options.cache.absolute() if options.cache else None, options.engine_limit, options.threads or 1,
+            whole=run.whole,
         )  # fmt: skip
         self._remote = bool(given)
+        self._packages = packages
 
-    def fetch(self, run: Run) -> None:
-        """Start Spark; have an executor fetch the source and say what it holds."""
+    def start(self, run: Run) -> None:
+        """Start Spark, which ends with the run."""
         if self._remote:
             run.closing.callback(self.staging.discard)
+        self.staging.make()
         with run.progress.step("start Spark"):
-            session = run.closing.enter_context(spark_session(run.options.spark_master, dict(run.options.spark_conf)))
+            settings = dict(run.options.spark_conf)
+            session = run.closing.enter_context(spark_session(run.options.spark_master, settings, self._packages))
         self.spark = Spark(session, self.staging)
         run.record.versions["spark"] = session.version
+
+    def fetch(self, run: Run) -> None:
+        """Have an executor fetch the source and say what it holds."""
         with run.progress.step("fetch on the cluster"):
             self.survey: Survey = _given(self.spark.map(survey, [self.job]))[0]
         run.note_source(self.survey.fetched)
         self.job = replace(self.job, sha256=self.survey.fetched.sha256)
-        run.record.missing_files = [s.name for s in SOURCES if s.name not in self.survey.names]
+        if self.survey.refused is None:
+            run.record.missing_files = [s.name for s in SOURCES if s.name not in self.survey.names]
         run.record.ignored_files = self.survey.unknown
         run.record.files = {file: {} for file in sorted(self.survey.names)}
 
     def read(self, run: Run) -> None:
         """Read every file on an executor, a task for each."""
+        if self.survey.refused is not None:
+            raise self.survey.refused
+        assert self.survey.notes is not None
         with run.progress.step("read on the cluster"):
             reads = dict(zip(_READING, self.spark.map(partial(read_file, self.job), _READING), strict=True))
         done = {file: each for file, each in reads.items() if isinstance(each, Read)}
@@ -85,15 +100,25 @@ class Cluster:
         for relation in ("note", "reject"):
             self.spark.relate(relation, [folder.at(relation) for folder in self._notes])
 
-    def conform(self, run: Run) -> None:
-        """Make the tables, the log, the balance and the answers where the relations are; then end Spark."""
+    def make(
+        self,
+        run: Run,
+        tables: Sequence[Table] = CONFORMED,
+        text: Text = statement,
+        places: Mapping[str, str] = balance.LOADED,
+    ) -> None:
+        """Make the tables, the log and the balance where the relations are; `text` gives the SQL."""
         with run.progress.step("conform on the cluster"):
             for relation in WORK:
-                self.spark.create_works({relation: statement("conform", relation)})
-            self.spark.create_tables({table: statement("conform", table.name) for table in CONFORMED})
+                self.spark.create_works({relation: text("conform", relation)})
+            self.spark.create_tables({table: text("conform", table.name) for table in tables})
         with run.progress.step("log"):
-            log.gather(self.spark, run.record.run_id, self._reject_references)
-            run.balances = balance.strike(self.spark, run.readings)
+            log.gather(self.spark, run.record.run_id, self._reject_references, text)
+            run.balances = balance.strike(self.spark, run.readings, places=places)
+
+    def conform(self, run: Run) -> None:
+        """Make the tables, the log, the balance and the answers where the relations are."""
+        self.make(run)
         with run.progress.step("answer on the cluster"):
             for view in VIEWS:
                 self.spark.create_view(view, statement("views", view))
@@ -102,21 +127,25 @@ class Cluster:
             self.spark.create_answers({question: f"SELECT * FROM {question}" for question in QUESTIONS})
 
     def finish(self, run: Run) -> None:
-        """Stream the tables into the release's database, in the order of their keys, within DuckDB's memory limit."""
+        """Have the release's database on this machine, and what its answers are read from; then end Spark."""
+        self.collect(run, TABLES)
+        for question in QUESTIONS:
+            order = order_of(statement("questions", question))
+            files = self._files(run, "answers", question)
+            run.answers[question] = f"SELECT * FROM {files} ORDER BY {order}"
+        run.closing.close()
+
+    def collect(self, run: Run, tables: Sequence[Table]) -> None:
+        """Stream tables into the run's database, in the order of their keys, within DuckDB's memory limit."""
         options = run.options
         with run.progress.step("collect"):
             engine = DuckDB(run.database, run.work, memory_limit=options.engine_limit, threads=options.threads)
             run.engine = engine
-            for table in TABLES:
+            for table in tables:
                 files = self._files(run, "tables", table.name)
                 engine.create_table(table, f"SELECT * FROM {files} ORDER BY {_order(table)}")
-            for question in QUESTIONS:
-                order = order_of(statement("questions", question))
-                files = self._files(run, "answers", question)
-                run.answers[question] = f"SELECT * FROM {files} ORDER BY {order}"
             engine.close()
             run.engine = None
-        run.closing.close()
 
     def _reject_references(self) -> None:
         """Have the bytes of records that refer to no movie kept, by tasks beside the files."""
@@ -156,6 +185,12 @@ def _given(answers: Sequence[Given | MoviehouseError]) -> list[Given]:
         if isinstance(answer, MoviehouseError):
             raise answer
     return [answer for answer in answers if not isinstance(answer, MoviehouseError)]
+
+
+def _anywhere(source: str) -> str:
+    """A source as every machine can find it: a path that is not relative."""
+    where = parse(source)
+    return str(where.path.absolute()) if isinstance(where, Local) else source
 
 
 def _order(table: Table) -> str:

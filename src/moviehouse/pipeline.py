@@ -294,7 +294,10 @@ def _conforming(run: Run) -> tuple[Step, ...]:
     from moviehouse.cluster import Cluster
 
     cluster = Cluster(run)
-    return (("fetch", cluster.fetch), ("read", cluster.read), ("conform", cluster.conform), ("collect", cluster.finish))
+    return (
+        ("start", cluster.start), ("fetch", cluster.fetch), ("read", cluster.read), ("conform", cluster.conform),
+        ("collect", cluster.finish),
+    )  # fmt: skip
 
 
 def _take_all(last: Step, run: Run) -> None:

@@ -1,9 +1,12 @@
 """The commands, one module each, and the application that they belong to.
 
-To add a command: a module with a function whose docstring ends in examples, and its place in `COMMANDS`.
+To add a command: a module with a function whose docstring ends in examples, and its place in `COMMANDS`. A command
+with commands of its own is an application, whose help ends in examples.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from cyclopts import App, Group
 
@@ -19,6 +22,7 @@ from moviehouse.commands.publish import publish
 from moviehouse.commands.sample import sample
 from moviehouse.commands.schema import schema
 from moviehouse.commands.sql import sql
+from moviehouse.commands.stage import stage
 from moviehouse.commands.trace import trace
 from moviehouse.commands.why import why
 
@@ -68,9 +72,9 @@ app = App(
 )
 
 # The groups in the order in which --help shows them.
-COMMANDS = {
+COMMANDS: dict[str, tuple[Callable[..., int] | App, ...]] = {
     "Make a release": (build, check, sample),
-    "Keep a lake": (load, maintain),
+    "Keep a lake": (load, stage, maintain),
     "Ask a release": (ask, trace, why, sql),
     "Look into it": (errors, schema),
     "Pass it on": (publish,),
@@ -80,5 +84,9 @@ COMMANDS = {
 for _place, (_name, _commands) in enumerate(COMMANDS.items()):
     _group = Group(_name, sort_key=_place)
     for _command in _commands:
-        app.command(_command, group=_group, sort_key=_commands.index(_command))
+        if isinstance(_command, App):
+            _command.group, _command.sort_key = _group, _commands.index(_command)
+            app.command(_command)
+        else:
+            app.command(_command, group=_group, sort_key=_commands.index(_command))
 app.default(build)

@@ -23,6 +23,7 @@ def ask(
     release: p.Release = p.DEFAULT_OUT,
     lake: p.Lake = None,
     as_of: p.AsOf = None,
+    stage: p.Stage = None,
     year: p.Year = None,
     genre: p.Genres = None,
     company: p.Companies = None,
@@ -46,6 +47,7 @@ def ask(
     moviehouse ask genre-profit-by-year --output profit.parquet
     moviehouse ask genre-most-popular-by-year --format csv > popular.csv
     moviehouse ask genre-revenue-by-year --lake ./lake --as-of 2026-11-24T09:00
+    moviehouse ask genre-revenue-by-year --lake ./lake --stage logic-2
     ```
     """
     from moviehouse.render import answer as render
@@ -55,7 +57,7 @@ def ask(
         render.show_questions(release)
         return 0
     form = chosen(format, output)
-    with p.opened(release, lake, as_of, wanted(question, lake)) as place:
+    with p.opened(release, lake, as_of, wanted(question, lake), stage) as place:
         answer = moviehouse.ask(question, place, years=p.years(year), genre=genre, company=company, top=top)
         if show_sql:
             render.show_sql(answer, beside=form != "table" or output is not None)

@@ -28,6 +28,9 @@ _Accepted = Annotated[
     list[str] | None,
     Parameter(negative="", help="FILE:COLUMN: a column that may be missing, though its values become unknown."),
 ]
+_Stage = Annotated[
+    str | None, Parameter(help="Beside what readers see, under this name, until moviehouse stage publish NAME.")
+]
 
 
 def load(
@@ -39,7 +42,12 @@ def load(
     partial: _Partial = False,
     max_rejects: _MaxRejects = 0.5,
     accept_missing_column: _Accepted = None,
+    stage: _Stage = None,
     reading: p.Reading = p.AS_USUAL,
+    engine: p.Engine = "duckdb",
+    spark_master: p.SparkMaster = None,
+    spark_conf: p.SparkConf = None,
+    spark_staging: p.SparkStaging = None,
     quiet: p.Quiet = False,
     json: p.AsJson = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
@@ -49,13 +57,15 @@ def load(
     Drops may come in any order, late, again, and from several loaders at once: the state is the same as if they had
     come in the order of their observation. A drop is visible whole, or not at all. One that the lake has already
     changes nothing. A broken one is set aside with its error log; the lake stays as it is. Needs the extra:
-    pip install 'moviehouse[lake]'.
+    pip install 'moviehouse[lake]'. Where one machine is too small, a cluster of Spark does it.
 
     ```
     moviehouse load s3://bucket/drops/latest.zip --lake ./lake
     moviehouse load drop.zip --lake ./lake --partial --observed-at 2026-11-24T09
     moviehouse load drop.zip --lake https://catalog.example.org/iceberg
     moviehouse load drop.zip --lake production --max-rejects 0.01
+    moviehouse load s3://bucket/drop.zip --lake production --engine spark --spark-master spark://host:7077
+    moviehouse load 2024-01-01.zip --lake production --stage year-2024
     ```
     """
     must_exist(source)
@@ -66,7 +76,9 @@ def load(
         full=not partial,
         max_rejects=max_rejects,
         accept_missing_columns=accept_missing_column or (),
+        stage=stage,
         **reading.options,
+        **p.where(engine, spark_master, spark_conf, spark_staging),
         progress=for_stream(quiet=quiet),
     )
     if json or not quiet:

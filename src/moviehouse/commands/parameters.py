@@ -44,7 +44,8 @@ SparkConf = Annotated[
     list[str] | None, Parameter(negative="", help="A setting of Spark: spark.executor.memory=8g. May be repeated.")
 ]
 SparkStaging = Annotated[
-    str | None, Parameter(help="URI of a directory that all executors see: s3a://bucket/prefix [default: in OUT].")
+    str | None,
+    Parameter(help="URI of a directory that all executors see: s3a://bucket/prefix [default: in OUT, or $TMPDIR]."),
 ]
 Quiet = Annotated[
     bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False, help="Print nothing but errors.")
@@ -75,6 +76,9 @@ AsOf = Annotated[
     str | None,
     Parameter(help="With --lake: what was visible at this time, in UTC unless it has a zone [default: now]."),
 ]
+Stage = Annotated[
+    str | None, Parameter(help="With --lake: as it would be with this stage published; see moviehouse stage.")
+]
 Year = Annotated[str | None, Parameter(help="A year, or a range such as 1990:1999.")]
 Genre = Annotated[str | None, Parameter(help="A genre's name or id.", completer=complete.genres)]
 Company = Annotated[str | None, Parameter(help="A production company's name or id.", completer=complete.companies)]
@@ -93,18 +97,26 @@ Limit = Annotated[int, Parameter(help="In a table, how many rows to show at most
 
 
 @contextmanager
-def opened(release: Path, lake: str | None, as_of: str | None, wanted: Iterable[str]) -> Iterator[Path]:
+def opened(
+    release: Path, lake: str | None, as_of: str | None, wanted: Iterable[str], stage: str | None = None
+) -> Iterator[Path]:
     """The release that is meant: the one given or, with a lake, its newest one with the relations wanted."""
     if lake is None:
-        if as_of is not None:
-            raise UsageError("--as-of is about a lake.", "Say which: --lake LAKE.")
+        of_a_lake(as_of, stage)
         yield release
         return
     from moviehouse.lake.read import reading_lake
     from moviehouse.lake.times import utc
 
-    with reading_lake(lake, wanted, None if as_of is None else utc(as_of, "--as-of")) as place:
+    with reading_lake(lake, wanted, None if as_of is None else utc(as_of, "--as-of"), stage=stage) as place:
         yield place
+
+
+def of_a_lake(as_of: str | None, stage: str | None) -> None:
+    """UsageError where what is said of a lake is said without one."""
+    for option, value in (("--as-of", as_of), ("--stage", stage)):
+        if value is not None:
+            raise UsageError(f"{option} is about a lake.", "Say which: --lake LAKE.")
 
 
 @Parameter(name="*")
@@ -148,7 +160,7 @@ def years(text: str | None) -> tuple[int, int] | None:
 
 
 def where(engine: str, master: str | None, conf: list[str] | None, staging: str | None) -> dict[str, Any]:
-    """Where the work is done, as `moviehouse.build` takes it; UsageError for a setting that is none."""
+    """Where the work is done, as `moviehouse.build` and `load` take it; UsageError for a setting that is none."""
     settings = {}
     for text in conf or ():
         key, equals, value = text.partition("=")

@@ -26,6 +26,7 @@ def sql(
     release: p.Release = p.DEFAULT_OUT,
     lake: p.Lake = None,
     as_of: p.AsOf = None,
+    stage: p.Stage = None,
     format: p.Format = None,
     output: p.Output = None,
     limit: p.Limit = 1000,
@@ -56,7 +57,7 @@ def sql(
     form = chosen(format, output)
     text = _text(query, file)
     with (
-        p.opened(release, lake, as_of, _wanted(text, lake)) as place,
+        p.opened(release, lake, as_of, _wanted(text, lake), stage) as place,
         querying(place, text, memory_limit, threads) as asked,
     ):
         if form == "parquet":

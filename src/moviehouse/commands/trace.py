@@ -18,6 +18,7 @@ def trace(
     release: p.Release = p.DEFAULT_OUT,
     lake: p.Lake = None,
     as_of: p.AsOf = None,
+    stage: p.Stage = None,
     year: p.Year = None,
     genre: p.Genre = None,
     company: p.Company = None,
@@ -43,8 +44,10 @@ def trace(
 
     if top is not None and top < 1:
         raise UsageError("--top must be at least 1.")
+    if lake is None:
+        p.of_a_lake(as_of, stage)
     traced = moviehouse.trace(
-        question, release, lake=lake, as_of=as_of, years=p.years(year), genre=genre, company=company
+        question, release, lake=lake, as_of=as_of, stage=stage, years=p.years(year), genre=genre, company=company
     )
     show_trace(traced, format, top)
     return 0 if traced.adds_up else GateError.exit_status

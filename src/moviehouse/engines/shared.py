@@ -25,6 +25,11 @@ class Shared:
         """A directory inside."""
         return Shared("/".join([self.uri.rstrip("/"), *parts]))
 
+    def make(self) -> None:
+        """Make it, where that is on this machine; elsewhere what is put there makes it."""
+        if self.path is not None:
+            self.path.mkdir(parents=True, exist_ok=True)
+
     def put(self, folder: Path) -> None:
         """Copy the files of a local folder into it."""
         system, path = self._system()

@@ -10,11 +10,12 @@ import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from moviehouse.engines.gateway import jvm, with_packages
 from moviehouse.engines.shared import Shared
 from moviehouse.errors import TargetError, UsageError
 from moviehouse.model.schema import Table
@@ -59,7 +60,7 @@ class Spark:
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Call a function on the executors, one task for each item; what it gives is small."""
-        with self._at_work() as context:
+        with self.at_work() as context:
             return context.parallelize(items, len(items)).map(function).collect()
 
     def relate(self, relation: str, folders: Iterable[Shared]) -> None:
@@ -89,7 +90,7 @@ class Spark:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """All rows of a query, which are few: they come to the driver."""
-        with self._at_work():
+        with self.at_work():
             return [tuple(row) for row in self.query(query).collect()]
 
     def query(self, select: str) -> DataFrame:
@@ -111,12 +112,12 @@ class Spark:
 
     def _write(self, kind: str, relation: str, select: str) -> None:
         place = self.staging.at(kind, relation)
-        with self._at_work():
+        with self.at_work():
             self.query(select).write.parquet(place.uri)
             self.relate(relation, [place])
 
     @contextmanager
-    def _at_work(self) -> Iterator[SparkContext]:
+    def at_work(self) -> Iterator[SparkContext]:
         """Tag this thread's jobs. What the cluster fails in is a TargetError; what our code in a task does, is not."""
         from py4j.protocol import Py4JJavaError
 
@@ -139,41 +140,58 @@ def _typed(table: Table, select: str) -> str:
 
 
 @contextmanager
-def spark_session(master: str | None, settings: Mapping[str, str]) -> Iterator[SparkSession]:
+def spark_session(
+    master: str | None, settings: Mapping[str, str], packages: Sequence[str] = ()
+) -> Iterator[SparkSession]:
     """A session of its own, in the application that is running in this process, or one that ends with the block.
 
-    Without a master it is that of spark-defaults.conf or $SPARK_MASTER, else this machine. Raises UsageError
-    where Spark or Java is not installed or a setting is none, TargetError where the master cannot be reached.
+    Without a master it is that of spark-defaults.conf or $SPARK_MASTER, else this machine. An application that is
+    started has the `packages` (of Maven) that it is not told to have otherwise. Raises UsageError where Spark or Java
+    is not installed or a setting is none, TargetError where the master cannot be reached or it cannot be started.
     """
     _need_spark()
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
     master = master or os.environ.get("SPARK_MASTER")
     if master:
         _reach(master)
     running = SparkSession.getActiveSession()
+    if running is None and SparkContext._active_spark_context is not None:  # of another thread
+        running = SparkSession.builder.getOrCreate()
     if running is not None and master not in (None, running.sparkContext.master):
         raise UsageError(f"This process runs Spark on {running.sparkContext.master} already.", "Stop that session.")
-    session = (running or _started(master, settings)).newSession()
-    for key, value in _SETTINGS.items():
-        session.conf.set(key, value)
-    try:
+    with ExitStack() as stack:
+        root = running or stack.enter_context(_application(master, with_packages(settings, packages)))
+        session = root.newSession()
+        for key, value in _SETTINGS.items():
+            session.conf.set(key, value)
         yield session
-    finally:
-        if running is None:
+
+
+@contextmanager
+def _application(master: str | None, settings: Mapping[str, str]) -> Iterator[SparkSession]:
+    """An application of Spark that ends with the block."""
+    # What is raised is told once; py4j logs it too, an interrupt on the root logger.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(lambda record: "while sending command" not in record.getMessage())
+    # The executors run the very Python that has Moviehouse installed, unless they are told of another.
+    os.environ.setdefault("PYSPARK_PYTHON", settings.get("spark.pyspark.python", sys.executable))
+    settings = {**_QUIET, **settings, **({"spark.master": master} if master else {})}
+    with jvm(settings) as java:
+        session = _started(master, settings)
+        java.ready()
+        try:
+            yield session
+        finally:
             session.stop()
 
 
 def _started(master: str | None, settings: Mapping[str, str]) -> SparkSession:
     from pyspark.sql import SparkSession
 
-    # What is raised is told once; py4j logs it too, an interrupt on the root logger.
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)
-    logging.getLogger().addFilter(lambda record: "while sending command" not in record.getMessage())
-    # The executors run the very Python that has Moviehouse installed, unless they are told of another.
-    os.environ.setdefault("PYSPARK_PYTHON", settings.get("spark.pyspark.python", sys.executable))
     builder = SparkSession.builder.appName("moviehouse")
-    for key, value in {**_QUIET, **settings, **({"spark.master": master} if master else {})}.items():
+    for key, value in settings.items():
         builder = builder.config(key, value)
     try:
         return builder.getOrCreate()

@@ -85,10 +85,11 @@ def add_files(lake: Lake, table: Table, files: Sequence[DataFile], **properties:
                     "Nothing of this load is visible. Run again when fewer write to it.",
                 ) from error
             pause(tries)
-            table = _refreshed(table)
+            table = refreshed(table)
 
 
-def _refreshed(table: Table) -> Table:
+def refreshed(table: Table) -> Table:
+    """The table as it is now; a catalog that does not answer is asked again."""
     for tries in range(1, 6):
         try:
             return table.refresh()

@@ -17,6 +17,8 @@ SMALL = 32 << 20
 """A file below this is worth putting together with others."""
 FEW = 6
 """So many small files are left as they are."""
+DEAD, LEFT = "dead", "left"
+"""What is to become of a reading's rows: they are left out, or their files are left alone."""
 
 
 def live_files(table: Table) -> list[DataFile]:
@@ -24,26 +26,32 @@ def live_files(table: Table) -> list[DataFile]:
     return [task.file for task in table.scan().plan_files()]
 
 
-def compact(
-    table: Table, keep: Callable[[str], bool] | None = None, skip: Callable[[str], bool] | None = None, few: int = FEW
-) -> Pin | None:
+def compact(table: Table, fate: Callable[[str], str] | None = None, few: int = FEW) -> Pin | None:
     """Rewrite a table's small files where there are more than a `few`, and those with dead rows; None: nothing to do.
 
-    `keep` says whether the rows of a reading stay. `skip` says that a reading may belong to a load under way, whose
-    files are left alone. What others append meanwhile stays; that another upkeep rewrites the same files is a
-    conflict, which raises.
+    `fate` says what is to become of a reading: DEAD, LEFT (it may belong to a load under way), or the group of
+    readings whose rows it may share a file with. What others append meanwhile stays; that another upkeep rewrites the
+    same files is a conflict, which raises.
     """
-    tasks = [task for task in table.scan().plan_files() if skip is None or not skip(_last(table, task.file))]
-    dead = [t for t in tasks if keep is not None and not (keep(_first(table, t.file)) and keep(_last(table, t.file)))]
-    small = [t for t in tasks if t.file.file_size_in_bytes < SMALL and t not in dead]
-    chosen = dead + (small if len(small) > few else [])
+    of = fate or (lambda _: "")
+    tasks = [task for task in table.scan().plan_files() if of(_last(table, task.file)) != LEFT]
+    dead: list[FileScanTask] = []
+    small: dict[str, list[FileScanTask]] = {}
+    for task in tasks:
+        first = of(_first(table, task.file))
+        if DEAD in (first, of(_last(table, task.file))):
+            dead.append(task)
+        elif task.file.file_size_in_bytes < SMALL:
+            small.setdefault(first, []).append(task)
+    chosen = [tasks for tasks in (dead, *(some for some in small.values() if len(some) > few)) if tasks]
     if not chosen:
         return None
     files: list[DataFile] = []
-    for rows in portions(_rows(table, chosen, keep)):
-        files += write_rows(rows, table)
+    for together in chosen:
+        for rows in portions(_rows(table, together, fate)):
+            files += write_rows(rows, table)
     properties = dict(_own_properties(table))
-    return replace_files(table, [task.file for task in chosen], files, **properties)
+    return replace_files(table, [task.file for tasks in chosen for task in tasks], files, **properties)
 
 
 def replace_files(table: Table, old: Iterable[DataFile], new: Sequence[DataFile], **properties: str) -> Pin:
@@ -69,8 +77,8 @@ def _own_properties(table: Table) -> Iterator[tuple[str, str]]:
                 yield key, value
 
 
-def _rows(table: Table, tasks: list[FileScanTask], keep: Callable[[str], bool] | None) -> Iterator[pa.RecordBatch]:
-    """The rows of some files, those of the same reading together."""
+def _rows(table: Table, tasks: list[FileScanTask], fate: Callable[[str], str] | None) -> Iterator[pa.RecordBatch]:
+    """The rows of some files without the dead ones, those of the same reading together."""
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyiceberg.expressions import AlwaysTrue
@@ -79,9 +87,9 @@ def _rows(table: Table, tasks: list[FileScanTask], keep: Callable[[str], bool] |
     scan = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
     for task in sorted(tasks, key=lambda task: _first(table, task.file)):
         for batch in scan.to_record_batches([task]):
-            if keep is not None:
+            if fate is not None:
                 of = batch["reading_id"]
-                kept = pa.array([reading for reading in pc.unique(of).to_pylist() if keep(reading)], of.type)
+                kept = pa.array([r for r in pc.unique(of).to_pylist() if fate(r) != DEAD], of.type)
                 yield batch.filter(pc.is_in(of, kept))
             else:
                 yield batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from moviehouse.engines.duckdb import DuckDB
@@ -28,16 +29,8 @@ def fold_readings(lake: Lake, ledger: Ledger, release: Release, work: Path, memo
     rebuild = not release.folded <= visible
     if not fresh and not rebuild:
         return 0
-    touched = {
-        name
-        for name, table in LAKE_TABLE.items()
-        if table.kind in FOLDED_KINDS
-        and (
-            rebuild or any(release.readings[r].rows.get(name) for r in fresh) or f"{name}{CURRENT}" not in release.pins
-        )
-        and any(release.readings[r].rows.get(name) for r in visible)
-    }
-    pins = _write(lake, release, sorted(touched), work, memory_limit)
+    touched = _touched(release, visible, fresh, rebuild=rebuild)
+    pins = _write(lake, release, touched, work, memory_limit)
 
     def decide(newest: Release) -> Change | None:
         overtaken = newest.folded != release.folded or not visible <= set(newest.visible)
@@ -45,6 +38,23 @@ def fold_readings(lake: Lake, ledger: Ledger, release: Release, work: Path, memo
         return None if overtaken or moved else Change("maintain", folded=visible, pins=pins)
 
     return len(fresh) if ledger.commit(decide).done else 0
+
+
+def _touched(release: Release, visible: Collection[str], fresh: Collection[str], *, rebuild: bool) -> list[str]:
+    """The tables whose current rows are to be written: those with fresh rows, or with any.
+
+    What a reading that no longer counts has left in one has to go, even where nothing comes in its place.
+    """
+
+    def has(readings: Collection[str], table: str) -> bool:
+        return any(release.readings[reading].rows.get(table) for reading in readings)
+
+    touched = []
+    for name in sorted(name for name, table in LAKE_TABLE.items() if table.kind in FOLDED_KINDS):
+        written = f"{name}{CURRENT}" in release.pins
+        if (written or has(visible, name)) if rebuild else has(visible if not written else fresh, name):
+            touched.append(name)
+    return touched
 
 
 def _write(lake: Lake, release: Release, names: list[str], work: Path, memory_limit: str) -> dict[str, Pin]:

@@ -1,7 +1,7 @@
 """The ledger: which readings the lake shows, release by release.
 
-Two tables, because rights are given by table. `reading` has a row for each reading that was staged or set aside;
-any loader appends to it. `release` decides alone what is visible: a row for each release, with the readings that
+Two tables, because rights are given by table. `reading` has a row for each reading that was staged, discarded or set
+aside; any loader appends to it. `release` decides alone what is visible: a row for each release, with the readings that
 it adds to the release before (or, now and then, all of them) and the snapshot of every table. A commit to it
 asserts the snapshot that was read, so that of two commits that want the same number one fails, reads again, and
 takes the next. PyIceberg's own retries are off there: they would let both through.
@@ -14,7 +14,7 @@ import random
 import secrets
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 from moviehouse.errors import TargetError
 from moviehouse.lake.catalog import Lake
 from moviehouse.lake.state import counting
-from moviehouse.lake.tables import PROPERTIES, ensure, ensure_namespace, iceberg_type, present
+from moviehouse.lake.tables import PROPERTIES, ensure, ensure_namespace, evolved, iceberg_type, present
 from moviehouse.model.schema import Column
+from moviehouse.sql.text import literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +47,7 @@ class Reading:
 
     `drop_id` is the SHA-256 of the drop, `full` whether it is a whole snapshot; `rows` by table of the lake;
     `read`, `loaded`, `merged` and `rejected` are records. `reading_id` begins with the time of the load, so that
-    the rows of late loads lie together.
+    the rows of late loads lie together. `stage` is what it is staged under, if it is; releases do not say.
     """
 
     reading_id: str
@@ -63,6 +64,7 @@ class Reading:
     rejected: int = 0
     rows: Mapping[str, int] = field(default_factory=dict)
     begun_at: datetime | None = None
+    stage: str = ""
 
     @property
     def token(self) -> tuple[datetime, str]:
@@ -182,24 +184,30 @@ class Ledger:
                 if time.monotonic() - start > PATIENCE:
                     raise TargetError(
                         f"Others kept writing to the lake {self._lake.name}: {conflicts} tries failed.",
-                        "Nothing of this load is visible. Run again when fewer write to it.",
+                        "Readers see nothing of it. Run again when fewer write to the lake.",
                     ) from error
                 pause(conflicts)
 
-    def note(self, reading: Reading, status: str, why: str = "") -> None:
-        """Append a row about a reading that is staged or set aside."""
-        table = self.notes()
-        row = {**_as_row(reading), "status": status, "why": why, "noted_at": now()}
-        table.append(_arrow([row], table.schema()))
+    def note(
+        self, readings: Reading | Sequence[Reading], status: str, why: str = "", pins: Mapping[str, Pin] | None = None
+    ) -> None:
+        """Append rows about readings that are staged, discarded or set aside, in one commit.
 
-    def notes(self) -> Table:
-        """The table of readings that were staged or set aside; made where there is none."""
-        return ensure(self._lake, READING, lambda: _schema(_NOTED), PROPERTIES)
+        `pins` are the snapshots that have the rows of what is staged.
+        """
+        from moviehouse.lake.append import add_files, write_rows  # which needs this module
 
-    def noted(self) -> list[dict[str, Any]]:
-        """The rows about readings that were staged or set aside, oldest first."""
+        several = [readings] if isinstance(readings, Reading) else readings
+        said = {"status": status, "why": why, "noted_at": now(), "snapshots": _as_text(pins) if pins else None}
+        table = evolved(ensure(self._lake, READING, lambda: _schema(_NOTED), PROPERTIES), _NOTED)
+        rows = _arrow([{**_as_row(reading), **said} for reading in several], table.schema())
+        add_files(self._lake, table, write_rows(rows, table))
+
+    def noted(self, drop_id: str = "") -> list[dict[str, Any]]:
+        """The rows about readings that were staged, discarded or set aside, oldest first; of one drop, if given."""
         table = present(self._lake, READING)
-        rows = table.scan().to_arrow().to_pylist() if table is not None else []
+        which: dict[str, Any] = {"row_filter": f"drop_id == {literal(drop_id)}"} if drop_id else {}
+        rows = table.scan(**which).to_arrow().to_pylist() if table is not None else []
         return sorted(rows, key=lambda row: (row["noted_at"], row["reading_id"]))
 
     def _history(self, *, whole: bool) -> list[Release]:
@@ -293,9 +301,11 @@ _READING_COLUMNS = (
 )
 _NOTED = (
     *_READING_COLUMNS,
-    Column("status", "VARCHAR", "staged or set_aside."),
+    Column("status", "VARCHAR", "staged, discarded or set_aside."),
     Column("why", "VARCHAR", "Why it was set aside."),
     Column("noted_at", "TIMESTAMP", "When this was written, UTC."),
+    Column("stage", "VARCHAR", "The stage, if it was loaded into one."),
+    Column("snapshots", "VARCHAR", "Of what is staged: the snapshots that have its rows, by table, as JSON."),
 )
 _PIN_COLUMNS = (
     Column("table", "VARCHAR", "A table of the lake."),
@@ -349,7 +359,17 @@ def _as_row(reading: Reading) -> dict[str, Any]:
     return {**row, "rows": json.dumps(dict(reading.rows), sort_keys=True)}
 
 
-def _reading(row: Mapping[str, Any]) -> Reading:
+def _as_text(pins: Mapping[str, Pin]) -> str:
+    return json.dumps({table: [pin.snapshot_id, pin.sequence] for table, pin in pins.items()}, sort_keys=True)
+
+
+def noted_pins(row: Mapping[str, Any]) -> dict[str, Pin]:
+    """The snapshots that a row about a reading names."""
+    return {table: Pin(*pin) for table, pin in json.loads(row.get("snapshots") or "{}").items()}
+
+
+def reading_of(row: Mapping[str, Any]) -> Reading:
+    """The reading that a row is about."""
     known = {f.name: row[f.name] for f in fields(Reading) if row.get(f.name) is not None}
     return replace(Reading(**known), rows=json.loads(row.get("rows") or "{}"))
 
@@ -381,7 +401,7 @@ def _from_row(row: Mapping[str, Any], before: Release) -> Release:
         row["release_id"],
         row["created_at"],
         row["kind"],
-        kept | {r["reading_id"]: _reading(r) for r in row["added"] or ()},
+        kept | {r["reading_id"]: reading_of(r) for r in row["added"] or ()},
         folded,
         {pin["table"]: Pin(pin["snapshot_id"], pin["sequence"]) for pin in row["snapshots"]},
     )

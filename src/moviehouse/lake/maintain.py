@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from moviehouse.errors import UsageError
 from moviehouse.lake.catalog import Lake, open_lake, told
-from moviehouse.lake.compact import compact
+from moviehouse.lake.compact import DEAD, LEFT, compact
 from moviehouse.lake.expire import expire, remove_orphans
 from moviehouse.lake.fold import fold_readings
 from moviehouse.lake.ledger import READING, RELEASE, Change, Ledger, Pin, Release, now
 from moviehouse.lake.read import newest_release
 from moviehouse.lake.set_aside import LOG
+from moviehouse.lake.stages import newest_pins, noted_stages, waiting
 from moviehouse.lake.tables import CURRENT, each, present
 from moviehouse.model.lake import LAKE_TABLES
 from moviehouse.progress import Progress
@@ -132,21 +133,11 @@ def _fold(lake: Lake, ledger: Ledger, done: Upkeep, work: Path, memory_limit: st
 
 
 def _compact(lake: Lake, ledger: Ledger, done: Upkeep, before: datetime) -> None:
-    """Compact the tables of rows, without those of dead loads, then the ledger."""
-    known = {reading for release in ledger.releases() for reading in release.readings}
-    known |= {row["reading_id"] for row in ledger.noted() if row["status"] == "staged"}
-    born = f"{before:%Y%m%dT%H%M%SZ}"  # reading ids begin with the time of the load
-
-    def keep(reading: str) -> bool:
-        return reading in known
-
-    def skip(reading: str) -> bool:
-        return reading not in known and reading >= born
-
-    pins: dict[str, Pin] = {}
+    """Compact the tables of rows, without those of dead loads and discarded stages, then the ledger."""
+    fate, pins = _fates(ledger, before), dict[str, Pin]()
     tables = _tables(lake)
     for name in [table.name for table in LAKE_TABLES if table.name in tables]:
-        step = partial(_compact_rows, tables[name], name, done, pins, keep, skip)
+        step = partial(_compact_rows, tables[name], name, done, pins, fate)
         _unless_overtaken(done, f"compact {name}", step)
     if pins:
         ledger.commit(lambda _: Change("maintain", pins=pins))
@@ -156,15 +147,28 @@ def _compact(lake: Lake, ledger: Ledger, done: Upkeep, before: datetime) -> None
             _unless_overtaken(done, f"compact {name}", partial(_compact_ledger, table, name, done))
 
 
-def _compact_rows(
-    table: Table,
-    name: str,
-    done: Upkeep,
-    pins: dict[str, Pin],
-    keep: Callable[[str], bool],
-    skip: Callable[[str], bool],
-) -> None:
-    pin = compact(table, keep, skip)
+def _fates(ledger: Ledger, before: datetime) -> Callable[[str], str]:
+    """What is to become of the rows of a reading: those that a release ever had stay, and so does what is staged.
+
+    The rows of a stage share no file with others, so that they can go without a rewrite of what stays. What was
+    discarded after `before` is left alone, as is a load that began after it: somebody may be at work on it.
+    """
+    notes = noted_stages(ledger.noted())
+    shown = {reading for release in ledger.releases() for reading in release.readings}
+    staged = {id_: f"stage {note.reading.stage}" for id_, note in waiting(notes, shown).items()}
+    young = {id_ for id_, note in notes.items() if note.discarded_at is not None and note.discarded_at >= before}
+    born = f"{before:%Y%m%dT%H%M%SZ}"  # reading ids begin with the time of the load
+
+    def fate(reading: str) -> str:
+        if reading in shown:
+            return "shown"
+        return staged.get(reading) or (LEFT if reading >= born or reading in young else DEAD)
+
+    return fate
+
+
+def _compact_rows(table: Table, name: str, done: Upkeep, pins: dict[str, Pin], fate: Callable[[str], str]) -> None:
+    pin = compact(table, fate)
     if pin is not None:
         pins[name] = pin
         done.compacted.append(name)
@@ -176,12 +180,16 @@ def _compact_ledger(table: Table, name: str, done: Upkeep) -> None:
 
 
 def _expire(lake: Lake, ledger: Ledger, done: Upkeep, options: UpkeepOptions) -> None:
-    """Expire what no kept release has: those since `keep` ago, and the one that was the newest then."""
+    """Expire what no kept release has (those since `keep` ago, and the one that was the newest then), nor a stage."""
     releases, oldest = ledger.releases(), now() - options.keep
     first = max((i for i, r in enumerate(releases) if r.created_at is not None and r.created_at <= oldest), default=0)
     kept: dict[str, set[int]] = {}
     for release in _kept(releases, first):
         for table, pin in release.pins.items():
+            kept.setdefault(table, set()).add(pin.snapshot_id)
+    shown = {reading for release in releases for reading in release.readings}
+    for pins in newest_pins(waiting(noted_stages(ledger.noted()), shown).values()).values():
+        for table, pin in pins.items():
             kept.setdefault(table, set()).add(pin.snapshot_id)
     before = now() - options.grace
     counts = each(lambda item: expire(item[1], kept.get(item[0], ()), before), list(_tables(lake).items()))

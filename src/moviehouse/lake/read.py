@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from moviehouse.engines.duckdb import DuckDB, opened
-from moviehouse.errors import SourceError
+from moviehouse.errors import SourceError, UsageError
 from moviehouse.lake import needs
 from moviehouse.lake.catalog import Lake, open_lake, told
 from moviehouse.lake.ledger import READING as READINGS
 from moviehouse.lake.ledger import Ledger, Pin, Reading, Release
+from moviehouse.lake.stages import with_stage
 from moviehouse.lake.state import row, views
 from moviehouse.lake.tables import CURRENT, each, present
 from moviehouse.model.lake import LAKE_TABLE, READING
@@ -60,21 +61,25 @@ def reading_lake(
     threads: int | None = None,
     *,
     traced: bool = False,
+    stage: str | None = None,
 ) -> Iterator[Path]:
     """A directory with the release's database and run record, removed afterwards; it holds what is `wanted`.
 
-    `wanted` are tables of the model, views and questions. `as_of` (UTC) is the time whose newest release is read.
+    `wanted` are tables of the model, views and questions. `as_of` (UTC) is the time whose newest release is read;
+    `stage` reads the newest one as it would be with that stage published.
     `traced` makes it ready for tracing: rows and log say which drop they are from.
-    Raises SourceError where the lake cannot be read or has no release yet.
+    Raises SourceError where the lake cannot be read or has no release yet, UsageError where it has no such stage.
     """
+    if stage is not None and as_of is not None:
+        raise UsageError("--stage and --as-of exclude each other: a stage stands beside the newest release.")
     lake = open_lake(address)
     place = Path(tempfile.mkdtemp(prefix="moviehouse-"))
     try:
         with told(lake.name, writing=False):
-            release = read_release(lake, place, frozenset(wanted), as_of, memory_limit, threads)
+            release = _read(lake, place, frozenset(wanted), lambda: _wanted(lake, as_of, stage), memory_limit, threads)
         if traced:
             name_drops(place / DATABASE, release)
-        _record(lake, release).write(place / "run.json")
+        _record(lake, release, stage).write(place / "run.json")
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -92,12 +97,21 @@ def newest_release(lake: Lake, as_of: datetime | None = None) -> Release:
     )
 
 
-def read_release(
-    lake: Lake, place: Path, wanted: frozenset[str], as_of: datetime | None, memory_limit: str, threads: int | None
+def _wanted(lake: Lake, as_of: datetime | None, stage: str | None) -> Release:
+    return newest_release(lake, as_of) if stage is None else with_stage(Ledger(lake), lake.name, stage)
+
+
+def _read(
+    lake: Lake,
+    place: Path,
+    wanted: frozenset[str],
+    find: Callable[[], Release],
+    memory_limit: str,
+    threads: int | None,
 ) -> Release:
-    """Make the database of a release; where upkeep removes its files meanwhile, that of the next one."""
+    """Make the database of a release; where upkeep removes its files meanwhile, that of the one found then."""
     for tries in range(1, _TRIES + 1):
-        release = newest_release(lake, as_of)
+        release = find()
         try:
             _materialise(lake, release, place, wanted, memory_limit, threads)
             return release
@@ -254,11 +268,13 @@ def name_drops(database: Path, release: Release) -> None:
         con.execute(f"CREATE TABLE IF NOT EXISTS movielens_movie ({columns})")
 
 
-def _record(lake: Lake, release: Release) -> RunRecord:
+def _record(lake: Lake, release: Release, stage: str | None) -> RunRecord:
     """A run record for the release, as the readers of releases expect one."""
     record = RunRecord.begin()
     record.run_id, record.status = release.release_id, "published"
     tokens = {"budget": ("0", "empty"), "revenue": ("0", "empty"), "popularity": ("empty",)}
     record.files = {MOVIES_FILE: {"null_tokens": {column: dict.fromkeys(of, 1) for column, of in tokens.items()}}}
     record.source = {"address": lake.name, "kind": "lake", "release": release.number}
+    if stage is not None:
+        record.source["stage"] = stage
     return record

@@ -113,15 +113,15 @@ def row_table(lake: Lake, name: str) -> Table:
     """The table of a name in the lake, with at least the columns that the model gives it now."""
     columns = _columns(name)
     table = ensure(lake, name, lambda: schema_of(columns), PROPERTIES)
-    return _evolved(table, columns)
+    return evolved(table, columns)
 
 
 def _columns(name: str) -> tuple[Column, ...]:
     return next(t.columns for t in LAKE_TABLES if t.name == name.removesuffix(CURRENT))
 
 
-def _evolved(table: Table, columns: Sequence[Column]) -> Table:
-    """Add the columns that the model has got since the table was made; rows from before have NULL there."""
+def evolved(table: Table, columns: Sequence[Column]) -> Table:
+    """The table with at least these columns: those that came later are added, and rows from before have NULL there."""
     from pyiceberg.exceptions import CommitFailedException
 
     for _ in range(10):

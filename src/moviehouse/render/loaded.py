@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from moviehouse.render.terminal import open_console
+from moviehouse.render.terminal import open_console, print_command
 from moviehouse.safe import visible
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ def show_loaded(loaded: Loaded) -> None:
     console, reading = open_console(), loaded.reading
     when = f"observed {reading.observed_at:%Y-%m-%d %H:%M:%S} UTC"
     if loaded.status == "already":
-        told = f"The lake has this drop already ({when}, loaded from {visible(reading.source)}). Nothing was changed."
-        console.print(Text(told))
+        place = f"stage {reading.stage}" if reading.stage else "lake"
+        told = f"The {place} has this drop already ({when}, loaded from {visible(reading.source)})."
+        console.print(Text(f"{told} Nothing was changed."))
         return
     kind = "a whole snapshot" if reading.full else "changes alone"
     rows = sum(reading.rows.values())
@@ -31,6 +33,11 @@ def show_loaded(loaded: Loaded) -> None:
             f"{len(reading.rows)} tables."
         )
     )
+    if reading.stage:
+        console.print(Text(f"It is staged: readers do not see it before stage {reading.stage} is published."))
+        where = f"{reading.stage} --lake {shlex.quote(loaded.lake)}"
+        print_command(console, "", f"moviehouse stage publish {where}")
+        return
     console.print(Text(f"Release {loaded.release} of {visible(loaded.lake)} shows it.", style="green"))
 
 

@@ -11,6 +11,11 @@ from typing import Any
 import moviehouse
 from moviehouse.generator import Sample
 from moviehouse.generator.drops import Drops
+from moviehouse.lake.ledger import Reading
+from moviehouse.lake.load import Loaded
+from moviehouse.lake.maintain import Upkeep
+from moviehouse.lake.publish import StageChange, Stages
+from moviehouse.lake.stages import Stage
 from moviehouse.progress import Progress, Step
 from moviehouse.render.markdown import code, table
 from moviehouse.run import RunRecord
@@ -20,7 +25,7 @@ from moviehouse.steps.why import Part, Record, Why
 
 _RESULTS = (
     moviehouse.Release, moviehouse.Checked, Answer, Trace, Cell, Contribution, LogLine, Why, Record, Part, Sample,
-    Drops, RunRecord,
+    Drops, Loaded, Reading, Stages, Stage, StageChange, Upkeep, RunRecord,
 )  # fmt: skip
 _PROTOCOLS = (Progress, Step)
 _WIDTH = 88

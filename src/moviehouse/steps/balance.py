@@ -57,13 +57,17 @@ class Balance:
 
 def show(con: duckdb.DuckDBPyConnection, balances: list[Balance]) -> None:
     """Make the balance a temporary table, for the checks."""
-    con.execute(
-        'CREATE TEMP TABLE balance (file VARCHAR, "column" VARCHAR, read BIGINT, loaded BIGINT, merged BIGINT, '
-        "rejected BIGINT)"
+    con.execute(f"CREATE TEMP TABLE balance AS {select(balances)}")
+
+
+def select(balances: list[Balance]) -> str:
+    """The balance as a SELECT."""
+    counts = ("read", "loaded", "merged", "rejected")
+    values = ", ".join(
+        f"({literal(b.file)}, {literal(b.column)}, {', '.join(str(getattr(b, c)) for c in counts)})" for b in balances
     )
-    for b in balances:
-        row = [b.file, b.column, b.read, b.loaded, b.merged, b.rejected]
-        con.execute("INSERT INTO balance VALUES (?, ?, ?, ?, ?, ?)", row)
+    columns = ", ".join(f"CAST({c} AS BIGINT) AS {c}" for c in counts)
+    return f'SELECT file, "column", {columns} FROM (VALUES {values}) AS b (file, "column", {", ".join(counts)})'
 
 
 def strike(

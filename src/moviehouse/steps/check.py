@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,10 @@ from moviehouse.sql.text import name
 
 _SHOWN = 5
 _LONG = 1_000_000
+# So many checks are one query where an engine starts slowly on each.
+_TOGETHER = 16
+# Gives the rows of a query, which are few, on any engine.
+Rows = Callable[[str], list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,24 @@ def run_checks(
     """Run checks, by default all of them, on a release's database."""
     with progress.step("check"):
         return [_run(con, check) for check in (checks() if which is None else which)]
+
+
+def run_together(rows: Rows, progress: Progress, which: Sequence[Check]) -> list[Outcome]:
+    """Run checks on an engine that starts slowly on a query: many of them are one."""
+    counts: dict[int, int] = {}
+    with progress.step("check"):
+        for first in range(0, len(which), _TOGETHER):
+            queries = [
+                f"SELECT {number} AS number, COUNT(*) AS offending FROM ({check.query}) AS broken"
+                for number, check in enumerate(which[first : first + _TOGETHER], first)
+            ]
+            counts |= dict(rows(" UNION ALL ".join(queries)))
+        return [_outcome(rows, check, counts[number]) for number, check in enumerate(which)]
+
+
+def _outcome(rows: Rows, check: Check, offending: int) -> Outcome:
+    examples = rows(f"SELECT * FROM ({check.query}) AS broken LIMIT {_SHOWN}") if offending else ()
+    return Outcome(check.name, check.meaning, check.gate, offending, tuple(examples))
 
 
 def _run(con: duckdb.DuckDBPyConnection, check: Check) -> Outcome:

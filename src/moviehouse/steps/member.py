@@ -21,7 +21,7 @@ import duckdb
 
 from moviehouse.engines.duckdb import in_memory
 from moviehouse.engines.shared import Shared
-from moviehouse.errors import MoviehouseError, SourceError
+from moviehouse.errors import MoviehouseError, SourceError, UsageError
 from moviehouse.model.sources import SOURCES, SourceFile
 from moviehouse.progress import Quiet
 from moviehouse.sql.text import literal, name
@@ -38,7 +38,10 @@ _ELSEWHERE = "set spark.local.dir to a directory with room"
 
 @dataclass(frozen=True)
 class Job:
-    """What every task of a build is told. `sha256` is the archive's, once it is known."""
+    """What every task of a build is told. `sha256` is the archive's, once it is known.
+
+    A `whole` source has the indispensable files.
+    """
 
     source: str
     staging: Shared
@@ -49,16 +52,21 @@ class Job:
     memory_limit: str = "2GiB"
     threads: int | None = None
     sha256: str | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What a source holds: the dataset's files that it has, and the names of the others."""
+    """What a source holds: the dataset's files that it has, and the names of the others.
+
+    Where it was fetched and cannot be used, `refused` says so.
+    """
 
     fetched: Fetched
-    names: tuple[str, ...]
-    unknown: list[str]
-    notes: Shared
+    names: tuple[str, ...] = ()
+    unknown: list[str] = field(default_factory=list)
+    notes: Shared | None = None
+    refused: MoviehouseError | None = None
 
 
 @dataclass(frozen=True)
@@ -79,11 +87,19 @@ def relations(source: SourceFile) -> tuple[str, ...]:
 
 def survey(job: Job) -> Survey | MoviehouseError:
     """Fetch the source and see what it holds; what is missing or not known is noted."""
+    if job.staging.path is not None and not job.staging.path.is_dir():
+        return UsageError(
+            f"The executors do not see {job.staging.path}.",
+            "Give a directory that this machine and all of them see: --spark-staging file:///mnt/shared/moviehouse",
+        )
     with _scratch() as scratch:
         try:
             with reading(), writing(scratch, (scratch,), _ELSEWHERE):
                 fetched = _fetch(job)
-                planned = plan(fetched.path, fetched.kind, scratch / "members", job.limits)
+                try:
+                    planned = plan(fetched.path, fetched.kind, scratch / "members", job.limits, whole=job.whole)
+                except SourceError as error:
+                    return Survey(fetched, refused=error)
                 con = in_memory(scratch, job.memory_limit, job.threads)
                 read.prepare(con)
                 missing = [source.name for source in SOURCES if source.name not in planned.jobs]
@@ -165,7 +181,8 @@ def _fetch(job: Job) -> Fetched:
 
 def _member(job: Job, file: str, scratch: Path) -> Member | None:
     fetched = _fetch(job)
-    take = plan(fetched.path, fetched.kind, scratch / "members", job.limits).jobs.get(file)
+    planned = plan(fetched.path, fetched.kind, scratch / "members", job.limits, whole=job.whole)
+    take = planned.jobs.get(file)
     return take(lambda _: None) if take else None
 
 

@@ -9,13 +9,14 @@ import duckdb
 
 from moviehouse.run import RunRecord
 from moviehouse.steps.balance import Balance
-from moviehouse.steps.check import Outcome
+from moviehouse.steps.check import Outcome, Rows
 
 
-def record_counts(
-    con: duckdb.DuckDBPyConnection, record: RunRecord, balances: list[Balance], outcomes: list[Outcome]
-) -> None:
-    """Put the balances, the lines of the log by reason, and what the checks found into the run record."""
+def record_counts(rows: Rows, record: RunRecord, balances: list[Balance], outcomes: list[Outcome]) -> None:
+    """Put the balances, the lines of the log by reason, and what the checks found into the run record.
+
+    `rows` gives those of a query, on any engine.
+    """
     for balance in balances:
         entry = record.files.setdefault(balance.file, {})
         counts = {k: v for k, v in asdict(balance).items() if k not in ("file", "column")}
@@ -24,9 +25,8 @@ def record_counts(
             entry.setdefault("lists", {})[balance.column] = lists
         else:
             entry["records"] = counts
-    for severity, reason, count in con.execute(
-        "SELECT severity, reason, count(*) FROM error_log GROUP BY ALL ORDER BY severity, count(*) DESC, reason"
-    ).fetchall():
+    lines = rows("SELECT severity, reason, COUNT(*) FROM error_log GROUP BY severity, reason")
+    for severity, reason, count in sorted(lines, key=lambda line: (line[0], -line[2], line[1])):
         record.log.setdefault(severity, {})[reason] = count
     record.checks = {outcome.check: outcome.offending for outcome in outcomes}
 
@@ -35,7 +35,7 @@ def record_figures(
     con: duckdb.DuckDBPyConnection, record: RunRecord, balances: list[Balance], outcomes: list[Outcome]
 ) -> None:
     """Put the figures of a finished database into the run record."""
-    record_counts(con, record, balances, outcomes)
+    record_counts(lambda query: con.execute(query).fetchall(), record, balances, outcomes)
     record.releases = _one(
         con,
         "SELECT count(*) AS movies, count(budget_usd) AS with_budget, count(revenue_usd) AS with_revenue, "
