@@ -94,11 +94,9 @@ class Cluster:
             self._save_notes(run)
             raise wrong
         run.readings = [done[source.name].reading for source in SOURCES]
-        for source in SOURCES:
-            for relation in relations(source):
-                self.spark.relate(relation, [done[source.name].folder.at(relation)])
-        for relation in ("note", "reject"):
-            self.spark.relate(relation, [folder.at(relation) for folder in self._notes])
+        staged = {r: [done[source.name].folder.at(r)] for source in SOURCES for r in relations(source)}
+        notes = {relation: [folder.at(relation) for folder in self._notes] for relation in ("note", "reject")}
+        self.spark.relate_all(staged | notes)
 
     def make(
         self,

@@ -24,6 +24,7 @@ from moviehouse.sql.text import name
 if TYPE_CHECKING:
     from pyspark import SparkContext
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 _CONNECT_SECONDS = 5
 # Statements that need nothing of each other are sent side by side: a short one leaves most of a cluster idle.
@@ -63,10 +64,15 @@ class Spark:
         with self.at_work() as context:
             return context.parallelize(items, len(items)).map(function).collect()
 
-    def relate(self, relation: str, folders: Iterable[Shared]) -> None:
-        """Name the Parquet files of some directories as one relation."""
-        frame = self.session.read.parquet(*(folder.uri for folder in folders))
-        frame.createOrReplaceTempView(relation)
+    def relate(self, relation: str, folders: Iterable[Shared], schema: StructType | None = None) -> None:
+        """Name the Parquet files of some directories as one relation; without its schema a job looks for it."""
+        reader = self.session.read if schema is None else self.session.read.schema(schema)
+        reader.parquet(*(folder.uri for folder in folders)).createOrReplaceTempView(relation)
+
+    def relate_all(self, relations: Mapping[str, Sequence[Shared]]) -> None:
+        """Name the Parquet files of some directories as relations, by name."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(lambda item: self.relate(*item), relations.items()))
 
     def create_works(self, selects: Mapping[str, str]) -> None:
         """Create relations that are no part of the release, by name; none may need another of them."""
@@ -113,8 +119,9 @@ class Spark:
     def _write(self, kind: str, relation: str, select: str) -> None:
         place = self.staging.at(kind, relation)
         with self.at_work():
-            self.query(select).write.parquet(place.uri)
-            self.relate(relation, [place])
+            frame = self.query(select)
+            frame.write.parquet(place.uri)
+            self.relate(relation, [place], frame.schema)
 
     @contextmanager
     def at_work(self) -> Iterator[SparkContext]:
