@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ import small
 from conftest import rest_lake
 from lake_pool import state_of
 from pyiceberg.types import StringType
-from spark_cluster import SETTINGS, SparkCluster, serve
+from spark_cluster import SETTINGS, SparkCluster, alive, children, serve
 
 import moviehouse
 from moviehouse.engines.gateway import with_packages
@@ -234,6 +234,13 @@ class Watch(Thread):
         self.join()
 
 
+def wait_for(done: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
 def test_a_killed_driver_leaves_nothing_visible_and_no_secret(cluster, s3, drops, without_spark, monkeypatch):
     """Killed at a random moment, then as soon as a table has rows, then left alone."""
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
@@ -252,13 +259,17 @@ def test_a_killed_driver_leaves_nothing_visible_and_no_secret(cluster, s3, drops
             )
             while process.poll() is None and not moment():
                 time.sleep(0.1)
+            started = children(process.pid)
             process.kill()
             said += process.communicate()[0]
+            wait_for(lambda started=started: not any(alive(pid) for pid in started))
     assert process.returncode == 0, said
     assert snapshots(lake) != rows
     assert Ledger(open_lake(lake)).newest().number == 3
     assert state_of(lake) == without_spark.state
     assert not watch.found
+    assert ":: " not in said, "Maven's talk is not ours"
+    assert "WARN" not in said
     logs = [p for p in cluster.folder.rglob("*") if p.is_file() and p.suffix in ("", ".log", ".inprogress")]
     logs = [p for p in logs if "blockmgr" not in str(p)]
     assert any("events" in p.parts for p in logs)

@@ -62,7 +62,8 @@ class Cluster:
         self.staging.make()
         with run.progress.step("start Spark"):
             settings = dict(run.options.spark_conf)
-            session = run.closing.enter_context(spark_session(run.options.spark_master, settings, self._packages))
+            begun = spark_session(run.options.spark_master, settings, self._packages, self.staging.uri)
+            session = run.closing.enter_context(begun)
         self.spark = Spark(session, self.staging)
         run.record.versions["spark"] = session.version
 

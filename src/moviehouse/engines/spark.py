@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from moviehouse.engines import s3a
 from moviehouse.engines.gateway import jvm, with_packages
 from moviehouse.engines.shared import Shared
 from moviehouse.errors import TargetError, UsageError
@@ -148,13 +149,14 @@ def _typed(table: Table, select: str) -> str:
 
 @contextmanager
 def spark_session(
-    master: str | None, settings: Mapping[str, str], packages: Sequence[str] = ()
+    master: str | None, settings: Mapping[str, str], packages: Sequence[str] = (), staging: str = ""
 ) -> Iterator[SparkSession]:
     """A session of its own, in the application that is running in this process, or one that ends with the block.
 
     Without a master it is that of spark-defaults.conf or $SPARK_MASTER, else this machine. An application that is
-    started has the `packages` (of Maven) that it is not told to have otherwise. Raises UsageError where Spark or Java
-    is not installed or a setting is none, TargetError where the master cannot be reached or it cannot be started.
+    started has the `packages` (of Maven) that it is not told to have otherwise, and those that the URI `staging` needs.
+    Raises UsageError where Spark or Java is not installed or a setting is none, TargetError where the master cannot be
+    reached or it cannot be started.
     """
     _need_spark()
     from pyspark import SparkContext
@@ -169,8 +171,10 @@ def spark_session(
     if running is not None and master not in (None, running.sparkContext.master):
         raise UsageError(f"This process runs Spark on {running.sparkContext.master} already.", "Stop that session.")
     with ExitStack() as stack:
-        root = running or stack.enter_context(_application(master, with_packages(settings, packages)))
-        session = root.newSession()
+        if running is None:
+            told = with_packages(s3a.settings(staging, settings), (*packages, *s3a.packages(staging)))
+            running = stack.enter_context(_application(master, told))
+        session = running.newSession()
         for key, value in _SETTINGS.items():
             session.conf.set(key, value)
         yield session
