@@ -46,13 +46,25 @@ class SparkCluster:
 
     def executors(self, worker: int) -> list[int]:
         """The process ids of the executors of a worker, by its number."""
-        found = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):
-                parent = stat.read_text().rpartition(")")[2].split()[1]
-                if int(parent) == self.workers[worker].pid and b"Executor" in (stat.parent / "cmdline").read_bytes():
-                    found.append(int(stat.parent.name))
-        return found
+        found = children(self.workers[worker].pid)
+        return [pid for pid in found if b"Executor" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def children(parent: int) -> list[int]:
+    """The process ids of the children of a process."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
 
 
 @contextmanager

@@ -62,7 +62,8 @@ class Cluster:
         self.staging.make()
         with run.progress.step("start Spark"):
             settings = dict(run.options.spark_conf)
-            session = run.closing.enter_context(spark_session(run.options.spark_master, settings, self._packages))
+            begun = spark_session(run.options.spark_master, settings, self._packages, self.staging.uri)
+            session = run.closing.enter_context(begun)
         self.spark = Spark(session, self.staging)
         run.record.versions["spark"] = session.version
 
@@ -94,11 +95,9 @@ class Cluster:
             self._save_notes(run)
             raise wrong
         run.readings = [done[source.name].reading for source in SOURCES]
-        for source in SOURCES:
-            for relation in relations(source):
-                self.spark.relate(relation, [done[source.name].folder.at(relation)])
-        for relation in ("note", "reject"):
-            self.spark.relate(relation, [folder.at(relation) for folder in self._notes])
+        staged = {r: [done[source.name].folder.at(r)] for source in SOURCES for r in relations(source)}
+        notes = {relation: [folder.at(relation) for folder in self._notes] for relation in ("note", "reject")}
+        self.spark.relate_all(staged | notes)
 
     def make(
         self,

@@ -149,8 +149,13 @@ def _home() -> Path:
     return Path(_find_spark_home())
 
 
+def spark_jars() -> list[Path]:
+    """The jars that Spark has of itself."""
+    return list((_home() / "jars").glob("*.jar"))
+
+
 def _has_jar(artifact: str) -> bool:
-    return any((_home() / "jars").glob(f"{artifact}-*.jar"))
+    return any(path.name.startswith(f"{artifact}-") for path in spark_jars())
 
 
 def _defaults() -> dict[str, str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from moviehouse.engines import s3a
 from moviehouse.engines.gateway import jvm, with_packages
 from moviehouse.engines.shared import Shared
 from moviehouse.errors import TargetError, UsageError
@@ -24,6 +25,7 @@ from moviehouse.sql.text import name
 if TYPE_CHECKING:
     from pyspark import SparkContext
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 _CONNECT_SECONDS = 5
 # Statements that need nothing of each other are sent side by side: a short one leaves most of a cluster idle.
@@ -63,10 +65,15 @@ class Spark:
         with self.at_work() as context:
             return context.parallelize(items, len(items)).map(function).collect()
 
-    def relate(self, relation: str, folders: Iterable[Shared]) -> None:
-        """Name the Parquet files of some directories as one relation."""
-        frame = self.session.read.parquet(*(folder.uri for folder in folders))
-        frame.createOrReplaceTempView(relation)
+    def relate(self, relation: str, folders: Iterable[Shared], schema: StructType | None = None) -> None:
+        """Name the Parquet files of some directories as one relation; without its schema a job looks for it."""
+        reader = self.session.read if schema is None else self.session.read.schema(schema)
+        reader.parquet(*(folder.uri for folder in folders)).createOrReplaceTempView(relation)
+
+    def relate_all(self, relations: Mapping[str, Sequence[Shared]]) -> None:
+        """Name the Parquet files of some directories as relations, by name."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(lambda item: self.relate(*item), relations.items()))
 
     def create_works(self, selects: Mapping[str, str]) -> None:
         """Create relations that are no part of the release, by name; none may need another of them."""
@@ -113,8 +120,9 @@ class Spark:
     def _write(self, kind: str, relation: str, select: str) -> None:
         place = self.staging.at(kind, relation)
         with self.at_work():
-            self.query(select).write.parquet(place.uri)
-            self.relate(relation, [place])
+            frame = self.query(select)
+            frame.write.parquet(place.uri)
+            self.relate(relation, [place], frame.schema)
 
     @contextmanager
     def at_work(self) -> Iterator[SparkContext]:
@@ -141,13 +149,14 @@ def _typed(table: Table, select: str) -> str:
 
 @contextmanager
 def spark_session(
-    master: str | None, settings: Mapping[str, str], packages: Sequence[str] = ()
+    master: str | None, settings: Mapping[str, str], packages: Sequence[str] = (), staging: str = ""
 ) -> Iterator[SparkSession]:
     """A session of its own, in the application that is running in this process, or one that ends with the block.
 
     Without a master it is that of spark-defaults.conf or $SPARK_MASTER, else this machine. An application that is
-    started has the `packages` (of Maven) that it is not told to have otherwise. Raises UsageError where Spark or Java
-    is not installed or a setting is none, TargetError where the master cannot be reached or it cannot be started.
+    started has the `packages` (of Maven) that it is not told to have otherwise, and those that the URI `staging` needs.
+    Raises UsageError where Spark or Java is not installed or a setting is none, TargetError where the master cannot be
+    reached or it cannot be started.
     """
     _need_spark()
     from pyspark import SparkContext
@@ -162,8 +171,10 @@ def spark_session(
     if running is not None and master not in (None, running.sparkContext.master):
         raise UsageError(f"This process runs Spark on {running.sparkContext.master} already.", "Stop that session.")
     with ExitStack() as stack:
-        root = running or stack.enter_context(_application(master, with_packages(settings, packages)))
-        session = root.newSession()
+        if running is None:
+            told = with_packages(s3a.settings(staging, settings), (*packages, *s3a.packages(staging)))
+            running = stack.enter_context(_application(master, told))
+        session = running.newSession()
         for key, value in _SETTINGS.items():
             session.conf.set(key, value)
         yield session
