@@ -60,7 +60,8 @@ class OnSpark:
         def add(table: str) -> tuple[str, Pin]:
             return table, self._append(row_table(self._lake, table), table, reading)
 
-        return dict(each(add, sorted(reading.rows, key=lambda table: -reading.rows[table])))
+        largest = sorted(reading.rows, key=lambda table: -reading.rows[table])
+        return dict(each(add, largest, self._cluster.spark.cancel))
 
     def _start(self, run: Run) -> None:
         self._cluster.start(run)
