@@ -325,11 +325,11 @@ def test_the_catalog_in_the_words_of_java():
     assert found.properties["rest.signing-region"] == "us-west-2"
     assert found.properties["io-impl"] == "org.apache.iceberg.aws.s3.S3FileIO"
     assert "SK" not in repr(found)
-    assert len(found.packages) == 2
+    assert list(found.needs.values()) == [ICEBERG, AWS]
     oauth = {"credential": "id:secret", "scope": "all", "oauth2-server-uri": "https://id.example.org/token"}
     found = spark_catalog(rest(**oauth), "gs://bucket/x")
     assert oauth.items() <= found.properties.items()
-    assert found.packages == (ICEBERG,)
+    assert list(found.needs.values()) == [ICEBERG]
     with pytest.raises(UsageError, match="has client.profile-name, which Spark has no equivalent of") as caught:
         spark_catalog(rest(**{"client.profile-name": "x"}), "s3://bucket/x")
     assert "AWS_PROFILE" in caught.value.hint

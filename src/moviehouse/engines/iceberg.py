@@ -15,7 +15,7 @@ from moviehouse.errors import TargetError, UsageError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-SPARK_CATALOG = "org.apache.iceberg.spark.SparkCatalog"
+CATALOG = "org.apache.iceberg.spark.SparkCatalog"
 # Another commit came first, or nobody knows whether this one took place.
 _AGAIN = {
     "CommitFailedException", "CommitStateUnknownException", "ServiceUnavailableException", "ServiceFailureException",
@@ -30,27 +30,27 @@ class TryAgainError(Exception):
 
 
 def use_catalog(
-    session: SparkSession, name: str, properties: Mapping[str, str], needs: Mapping[str, str], table: str
+    session: SparkSession, name: str, properties: Mapping[str, str], needs: Mapping[str, str], table: str, shown: str
 ) -> None:
-    """Give a session a catalog of Iceberg tables, of which `table` is one.
+    """Give a session a catalog of Iceberg tables, of which `table` is one; `shown` is what messages call it.
 
     `needs` are the classes that it needs, and the packages that have them. Raises UsageError where a class is not
     there, TargetError where the catalog or the table cannot be used.
     """
-    for needed, package in {SPARK_CATALOG: "", **needs}.items():
+    for needed, package in needs.items():
         if not _has(session, needed):
             raise UsageError(
-                f"Spark has no {needed}, which writing to this lake needs.",
-                f"Add it: --spark-conf spark.jars.packages={package or 'org.apache.iceberg:iceberg-spark-runtime-…'}",
+                f"Spark has no {needed}, which writing to {shown} needs.",
+                f"Start it with the package that has it: spark.jars.packages={package}",
             )
     prefix = f"spark.sql.catalog.{name}"
-    settings = {prefix: SPARK_CATALOG, **{f"{prefix}.{key}": value for key, value in properties.items()}}
+    settings = {prefix: CATALOG, **{f"{prefix}.{key}": value for key, value in properties.items()}}
     try:
         for key, value in settings.items():
             session.conf.set(key, value)
         session.table(f"{name}.{table}")  # which loads the catalog, for good
     except Exception as error:
-        raise _told(error, f"Spark cannot use the catalog {name}") from None
+        raise _told(error, f"Spark cannot use {shown}") from None
     finally:
         for key in settings:
             session.conf.unset(key)

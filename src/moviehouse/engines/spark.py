@@ -114,7 +114,7 @@ class Spark:
                     each.result()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
-                self.session.sparkContext.cancelJobsWithTag(self._tag)
+                self.cancel()
                 raise
 
     def _write(self, kind: str, relation: str, select: str) -> None:
@@ -123,6 +123,10 @@ class Spark:
             frame = self.query(select)
             frame.write.parquet(place.uri)
             self.relate(relation, [place], frame.schema)
+
+    def cancel(self) -> None:
+        """End the jobs that are under way."""
+        self.session.sparkContext.cancelJobsWithTag(self._tag)
 
     @contextmanager
     def at_work(self) -> Iterator[SparkContext]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from moviehouse.engines.iceberg import CATALOG
 from moviehouse.errors import UsageError
 from moviehouse.lake.catalog import Lake
 from moviehouse.model.lake import NAMESPACE
@@ -53,10 +54,9 @@ _SAME_PREFIXES = ("header.", "rest.sig")
 
 @dataclass(frozen=True)
 class SparkCatalog:
-    """A catalog for Spark. `properties` may hold secrets; `packages` are Maven's, `needs` the classes in them."""
+    """A catalog for Spark. `properties` may hold secrets; `needs` are classes, and the Maven packages they are in."""
 
     properties: Mapping[str, str] = field(repr=False)
-    packages: tuple[str, ...]
     needs: Mapping[str, str]
 
 
@@ -73,7 +73,7 @@ def spark_catalog(lake: Lake, location: str) -> SparkCatalog:
         if key in given:
             raise UsageError(f"The catalog {lake.name} has {key}, which Spark has no equivalent of.", instead)
     properties = {"type": kind, "cache-enabled": "false", **_same(given), **_first(given, _NAMES)}
-    needs = {}
+    needs = {CATALOG: ICEBERG}
     if location.startswith(_S3):
         properties["io-impl"] = "org.apache.iceberg.aws.s3.S3FileIO"
     if "s3.endpoint" in given and not _true(given.get("s3.force-virtual-addressing")):
@@ -82,7 +82,7 @@ def spark_catalog(lake: Lake, location: str) -> SparkCatalog:
         properties |= _rest(given)
     if kind == "glue" or location.startswith(_S3) or _true(given.get("rest.sigv4-enabled")):
         needs["software.amazon.awssdk.services.s3.S3Client"] = AWS
-    return SparkCatalog(properties, (ICEBERG, *needs.values()), needs)
+    return SparkCatalog(properties, needs)
 
 
 def _kind(lake: Lake) -> str:
@@ -135,4 +135,4 @@ def _directory(uri: str) -> SparkCatalog:
         "hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "hadoop.fs.file.impl.disable.cache": "true",
     }
-    return SparkCatalog(properties, (ICEBERG, SQLITE), {"org.sqlite.JDBC": SQLITE})
+    return SparkCatalog(properties, {CATALOG: ICEBERG, "org.sqlite.JDBC": SQLITE})

@@ -40,7 +40,7 @@ class OnSpark:
         self._run, self._lake = run, lake
         self._max_rejects, self._accepted = max_rejects, accepted
         self._catalog = spark_catalog(lake, lake.catalog.load_table(lake.identifier(RELEASE)).location())
-        self._cluster = Cluster(run, self._catalog.packages)
+        self._cluster = Cluster(run, tuple(self._catalog.needs.values()))
         self.fetching: tuple[Step, ...] = (("start", self._start), ("fetch", self._cluster.fetch))
         self.reading: tuple[Step, ...] = (
             ("read", self._cluster.read), ("conform", self._conform), ("check", self._check),
@@ -60,12 +60,14 @@ class OnSpark:
         def add(table: str) -> tuple[str, Pin]:
             return table, self._append(row_table(self._lake, table), table, reading)
 
-        return dict(each(add, sorted(reading.rows, key=lambda table: -reading.rows[table])))
+        largest = sorted(reading.rows, key=lambda table: -reading.rows[table])
+        return dict(each(add, largest, self._cluster.spark.cancel))
 
     def _start(self, run: Run) -> None:
         self._cluster.start(run)
         catalog, table = self._catalog, ".".join(self._lake.identifier(RELEASE))
-        use_catalog(self._cluster.spark.session, NAME, catalog.properties, catalog.needs, table)
+        shown = f"the lake {self._lake.name}"
+        use_catalog(self._cluster.spark.session, NAME, catalog.properties, catalog.needs, table, shown)
 
     def _conform(self, run: Run) -> None:
         self._cluster.make(run, TABLES, text, PLACES)

@@ -72,8 +72,11 @@ def schema_of(columns: Iterable[Column]) -> Schema:
     return Schema(*fields)
 
 
-def each(work: Callable[[_S], _T], things: Sequence[_S]) -> list[_T]:
-    """Do something for each thing on a few threads, since most of it is waiting; the first error is raised."""
+def each(work: Callable[[_S], _T], things: Sequence[_S], stop: Callable[[], object] = lambda: None) -> list[_T]:
+    """Do something for each thing on a few threads, since most of it is waiting; the first error is raised.
+
+    `stop` is then called, to end what is still being done.
+    """
     with ThreadPoolExecutor(THREADS) as pool:
         futures = [pool.submit(work, thing) for thing in things]
         try:
@@ -81,6 +84,7 @@ def each(work: Callable[[_S], _T], things: Sequence[_S]) -> list[_T]:
         except BaseException:
             for future in futures:
                 future.cancel()
+            stop()
             raise
 
 
