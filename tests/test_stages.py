@@ -75,6 +75,7 @@ def test_a_load_into_a_stage_does_all_but_the_last_step(lake, drops):
 
     first = load(drops[0], stage="first-ever")  # a lake may begin with a stage
     assert (first.status, first.release, first.reading.stage) == ("staged", 0, "first-ever")
+    assert moviehouse.maintain(lake, **NOW).release == 0, "there is something to keep, and nothing to see"
     with pytest.raises(SourceError, match="has no release yet"):
         state_of(lake)
     assert state_of(lake, stage="first-ever") == expected(drops[:1])

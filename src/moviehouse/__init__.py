@@ -132,8 +132,7 @@ def build(
     further settings in `spark_conf`, and `spark_staging`, the URI of a directory that this machine and all
     executors see; where an application of Spark runs in this process already, it is used. Raises SourceError
     where the source cannot be used, GateError where a check of the result fails, TargetError where `out` cannot
-    be written or Spark cannot be had; the previous release, if
-    any, stays current then.
+    be written or Spark cannot be had; the previous release, if any, stays current then.
     """
     from moviehouse import pipeline
     from moviehouse.progress import Quiet
@@ -242,12 +241,11 @@ def maintain(
     """
     from datetime import timedelta
 
-    from moviehouse.lake.maintain import UpkeepOptions
-    from moviehouse.lake.maintain import maintain as keep_up
+    from moviehouse.lake import maintain as upkeep
     from moviehouse.progress import Quiet
 
-    options = UpkeepOptions(timedelta(days=keep_days), timedelta(hours=grace_hours), memory_limit)
-    return keep_up(str(lake), options, progress or Quiet())
+    options = upkeep.UpkeepOptions(timedelta(days=keep_days), timedelta(hours=grace_hours), memory_limit)
+    return upkeep.maintain(str(lake), options, progress or Quiet())
 
 
 def ask(
@@ -272,9 +270,8 @@ def ask(
     from moviehouse.steps.answer import Filters
     from moviehouse.steps.answer import ask as answer
 
-    names = [_names(thing) for thing in (genre, company)]
     span = (years, years) if isinstance(years, int) else years
-    filters = Filters(span, names[0], names[1], top)
+    filters = Filters(span, _names(genre), _names(company), top)
     if lake is None:
         return answer(Path(release), question, filters)
     from moviehouse.lake.answers import ask as ask_lake
@@ -283,9 +280,8 @@ def ask(
 
 
 def _names(things: str | int | Sequence[str | int] | None) -> list[str] | None:
-    if things is None or isinstance(things, str | int):
-        return None if things is None else [str(things)]
-    return [str(thing) for thing in things]
+    several = [things] if isinstance(things, str | int) else things
+    return None if several is None else [str(thing) for thing in several]
 
 
 def trace(
@@ -318,12 +314,25 @@ def trace(
     return trace_lake(str(lake), question, filters, as_of, stage)
 
 
-def why(movie: str | int, release: str | Path = "moviehouse-out", *, cache: Path | None = None) -> Why:
+def why(
+    movie: str | int,
+    release: str | Path = "moviehouse-out",
+    *,
+    lake: str | Path | None = None,
+    as_of: str | datetime | None = None,
+    stage: str | None = None,
+    cache: Path | None = None,
+) -> Why:
     """Tell everything about one movie: its raw record, what was done to it, its rows, its part in every answer.
 
     `movie` is TMDB's id, IMDb's (tt0114709) or a title; `cache` is where downloads are kept, in which the raw record
-    is looked up. Raises UsageError where no record or several movies are meant.
+    is looked up. `lake`, `as_of` and `stage` are those of `ask`; a lake has no raw records. Raises UsageError where no
+    record or several movies are meant.
     """
+    if lake is not None:
+        from moviehouse.lake.answers import why as why_lake
+
+        return why_lake(str(lake), str(movie), as_of, stage)
     from moviehouse.steps.why import why as explain
 
     return explain(Path(release), str(movie), cache)

@@ -19,11 +19,15 @@ _MOST_NEAR = 3
 _MOST_WITH = 5
 
 
-def command(words: str, release: Path = DEFAULT_OUT) -> str:
-    """A command line that works where this one did: by the same path to the program, on the same release."""
+def command(words: str, release: Path | str = DEFAULT_OUT) -> str:
+    """A command line that works where this one did: by the same path to the program, on the same release.
+
+    A text is the address of a lake.
+    """
     called = Path(sys.argv[0])
     program = str(called) if called.name == "moviehouse" and not shutil.which("moviehouse") else "moviehouse"
-    place = "" if release == DEFAULT_OUT else f" --release {shlex.quote(str(release))}"
+    option = "--lake" if isinstance(release, str) else "--release"
+    place = "" if release == DEFAULT_OUT else f" {option} {shlex.quote(str(release))}"
     return f"{program} {words}{place}"
 
 

@@ -19,6 +19,9 @@ def errors(
     release: Annotated[
         Path, Parameter(help="A release, the output directory that holds it, a failed run, or an errors.jsonl.")
     ] = p.DEFAULT_OUT,
+    lake: p.Lake = None,
+    as_of: p.AsOf = None,
+    stage: p.Stage = None,
     failed: Annotated[
         bool, Parameter(negative="", show_default=False, help="The newest run that failed there, not the release.")
     ] = False,
@@ -42,7 +45,8 @@ def errors(
     """Browse the error log: every record, element and cell that was not taken as it stands.
 
     Without --reason, --movie or --lines it is summed by reason and file. The lines of a reason come with what it means
-    and what to do about it. CSV and JSON hold every line.
+    and what to do about it. CSV and JSON hold every line. With --lake these are the logs of all drops that count, and
+    each line names its drop; those of drops that were set aside are in the table set_aside_log, for moviehouse sql.
 
     ```
     moviehouse errors
@@ -51,6 +55,7 @@ def errors(
     moviehouse errors --movie "Toy Story"
     moviehouse errors --failed
     moviehouse errors --lines --format csv > errors.csv
+    moviehouse errors --reason damaged_list --lake ./lake
     ```
     """
     from moviehouse.render import errors as render
@@ -62,13 +67,33 @@ def errors(
     form = chosen(format, output, LINES)
     wanted = Wanted(reason, file, severity)
     filters = ", ".join(f"{key} {value}" for key, value in vars(wanted).items() if value)
-    with opened_log(release, failed=failed) as log:
+    asked = release if lake is None else lake
+    # A movie's story is that of the drops it is from; the log is that of all of them.
+    which, needed = {"traced": movie is not None, "drops": movie is None}, _needed(lake, movie, failed=failed)
+    with (
+        p.opened(release, lake, as_of, needed, stage, **which) as place,
+        opened_log(place, failed=failed) as log,
+    ):
         log.check(wanted)
         with written_to(output, release):
             if movie is not None:
-                render.show_movie(log.movie(movie, wanted), form, limit, release if log.whole else None)
+                render.show_movie(log.movie(movie, wanted), form, limit, asked if log.whole else None)
             elif reason is not None or lines or failed:
                 render.show_lines(list(log.lines(wanted)), form, limit, filters, reason)
             else:
-                render.show_summary(log.path, log.summary(wanted), form, filters, release)
+                render.show_summary(log.path if lake is None else lake, log.summary(wanted), form, filters, asked)
     return 0
+
+
+def _needed(lake: str | None, movie: str | None, *, failed: bool) -> frozenset[str]:
+    """What is needed of a lake: the log, or what a movie is found by too."""
+    if lake is None:
+        return frozenset()
+    if failed:
+        raise UsageError(
+            "--failed is about the runs into a directory.",
+            f'Of a lake\'s drops that failed: moviehouse sql "FROM set_aside" --lake {lake}',
+        )
+    from moviehouse.lake.needs import OF_A_MOVIES_LOG, OF_LOG
+
+    return OF_LOG if movie is None else OF_A_MOVIES_LOG

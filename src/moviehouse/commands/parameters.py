@@ -98,9 +98,19 @@ Limit = Annotated[int, Parameter(help="In a table, how many rows to show at most
 
 @contextmanager
 def opened(
-    release: Path, lake: str | None, as_of: str | None, wanted: Iterable[str], stage: str | None = None
+    release: Path,
+    lake: str | None,
+    as_of: str | None,
+    wanted: Iterable[str],
+    stage: str | None = None,
+    *,
+    traced: bool = False,
+    drops: bool = False,
 ) -> Iterator[Path]:
-    """The release that is meant: the one given or, with a lake, its newest one with the relations wanted."""
+    """The release that is meant: the one given or, with a lake, its newest one with the relations wanted.
+
+    `traced` and `drops` are those of `reading_lake`.
+    """
     if lake is None:
         of_a_lake(as_of, stage)
         yield release
@@ -108,7 +118,8 @@ def opened(
     from moviehouse.lake.read import reading_lake
     from moviehouse.lake.times import utc
 
-    with reading_lake(lake, wanted, None if as_of is None else utc(as_of, "--as-of"), stage=stage) as place:
+    time = None if as_of is None else utc(as_of, "--as-of")
+    with reading_lake(lake, wanted, time, traced=traced, drops=drops, stage=stage) as place:
         yield place
 
 

@@ -79,8 +79,9 @@ def maintain(address: str, options: UpkeepOptions, progress: Progress) -> Upkeep
 
 
 def _maintain(lake: Lake, options: UpkeepOptions, progress: Progress, done: Upkeep, work: Path) -> None:
-    newest_release(lake)  # says so where there is none
     ledger = Ledger(lake)
+    if not noted_stages(ledger.noted()):  # a lake may begin with a backfill
+        newest_release(lake)  # says so where there is none
     done.files_before, done.bytes_before = _size(lake)
     with progress.step("fold"):
         _unless_overtaken(done, "fold", lambda: _fold(lake, ledger, done, work, options.memory_limit))
@@ -93,7 +94,7 @@ def _maintain(lake: Lake, options: UpkeepOptions, progress: Progress, done: Upke
             files, size = remove_orphans(table, now() - options.grace)
             done.orphans, done.orphan_bytes = done.orphans + files, done.orphan_bytes + size
     done.files_after, done.bytes_after = _size(lake)
-    done.release = newest_release(lake).number
+    done.release = (ledger.newest() or Release()).number
 
 
 def _unless_overtaken(done: Upkeep, step: str, work: Callable[[], None]) -> None:
@@ -128,8 +129,8 @@ def _size(lake: Lake) -> tuple[int, int]:
 
 def _fold(lake: Lake, ledger: Ledger, done: Upkeep, work: Path, memory_limit: str) -> None:
     release = ledger.newest()
-    assert release is not None
-    done.folded = fold_readings(lake, ledger, release, work, memory_limit)
+    if release is not None:
+        done.folded = fold_readings(lake, ledger, release, work, memory_limit)
 
 
 def _compact(lake: Lake, ledger: Ledger, done: Upkeep, before: datetime) -> None:
@@ -140,7 +141,7 @@ def _compact(lake: Lake, ledger: Ledger, done: Upkeep, before: datetime) -> None
         step = partial(_compact_rows, tables[name], name, done, pins, fate)
         _unless_overtaken(done, f"compact {name}", step)
     if pins:
-        ledger.commit(lambda _: Change("maintain", pins=pins))
+        ledger.commit(lambda newest: Change("maintain", pins=pins) if newest.number else None)
     for name in (RELEASE, READING, LOG):
         if name in tables:
             table = tables[name].refresh()

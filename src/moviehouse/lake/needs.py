@@ -52,6 +52,11 @@ def of_trace(stem: str) -> frozenset[str]:
     return of_question(stem) | {"movie", "error_log", "rejected_record", "company_share", "genre_share"}
 
 
+OF_LOG = frozenset({"error_log"})
+OF_A_MOVIES_LOG = OF_LOG | {"rejected_record", "movie", "movielens_movie"}
+OF_WHY = ALL - ASIDE.keys()
+
+
 def of_query(sql: str) -> frozenset[str]:
     """What a query needs: the relations whose names it has anywhere; all, where it has none."""
     return frozenset(word.lower() for word in _WORD.findall(sql)) & ALL or ALL

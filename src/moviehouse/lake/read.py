@@ -61,13 +61,15 @@ def reading_lake(
     threads: int | None = None,
     *,
     traced: bool = False,
+    drops: bool = False,
     stage: str | None = None,
 ) -> Iterator[Path]:
     """A directory with the release's database and run record, removed afterwards; it holds what is `wanted`.
 
     `wanted` are tables of the model, views and questions. `as_of` (UTC) is the time whose newest release is read;
     `stage` reads the newest one as it would be with that stage published.
-    `traced` makes it ready for tracing: rows and log say which drop they are from.
+    `traced` makes it ready for tracing: movies say which drop they are from, and the logs are about these drops alone.
+    With `drops` there is a table `drop_source`, so that the lines of every drop's log can say where they are from.
     Raises SourceError where the lake cannot be read or has no release yet, UsageError where it has no such stage.
     """
     if stage is not None and as_of is not None:
@@ -77,8 +79,11 @@ def reading_lake(
     try:
         with told(lake.name, writing=False):
             release = _read(lake, place, frozenset(wanted), lambda: _wanted(lake, as_of, stage), memory_limit, threads)
-        if traced:
-            name_drops(place / DATABASE, release)
+        if traced or drops:
+            with opened(place / DATABASE, memory_limit, threads, read_only=False) as con:
+                _add_drops(con, release)
+                if traced:
+                    _name_drops(con)
         _record(lake, release, stage).write(place / "run.json")
         yield place
     finally:
@@ -248,24 +253,30 @@ def _stream(part: Part, columns: list[str]) -> pa.RecordBatchReader:
     return scan.select(*(c for c in columns if c in known)).to_arrow_batch_reader()
 
 
-def name_drops(database: Path, release: Release) -> None:
-    """Have each movie's source name its drop, and keep of the log what is about the records that made the movie."""
-    with opened(database, read_only=False) as con:
-        con.execute("CREATE TEMP TABLE drop_source (drop_id VARCHAR, observed_at TIMESTAMP, source VARCHAR)")
-        rows = [[r.drop_id, r.observed_at, r.source] for r in release.visible.values()]
-        if rows:
-            con.executemany("INSERT INTO drop_source VALUES (?, ?, ?)", rows)
+def _add_drops(con: duckdb.DuckDBPyConnection, release: Release) -> None:
+    """Add the table `drop_source`: what is printed of the drop that a token is of."""
+    con.execute("CREATE TABLE drop_source (drop_id VARCHAR, observed_at TIMESTAMP, source VARCHAR)")
+    rows = [
+        [r.drop_id, r.observed_at, f"{r.source} ({r.observed_at:%Y-%m-%d %H:%M} UTC)"] for r in release.visible.values()
+    ]
+    if rows:
+        con.executemany("INSERT INTO drop_source VALUES (?, ?, ?)", rows)
+
+
+def _name_drops(con: duckdb.DuckDBPyConnection) -> None:
+    """Have each movie's source name its drop, and keep of the logs what is about the records that made the movie."""
+    con.execute(
+        "UPDATE movie AS m SET source_file = m.source_file || ' of ' || d.source FROM drop_source AS d "
+        "WHERE d.drop_id = m.drop_id AND d.observed_at = m.observed_at"
+    )
+    for log in ("error_log", "rejected_record"):
         con.execute(
-            "UPDATE movie AS m SET source_file = m.source_file || ' of ' || d.source || "
-            "strftime(d.observed_at, ' (%Y-%m-%d %H:%M UTC)') "
-            "FROM drop_source AS d WHERE d.drop_id = m.drop_id AND d.observed_at = m.observed_at"
-        )
-        con.execute(
-            "DELETE FROM error_log AS e WHERE NOT EXISTS (SELECT 1 FROM movie AS m WHERE m.movie_id = e.movie_id "
+            f"DELETE FROM {log} AS e WHERE NOT EXISTS (SELECT 1 FROM movie AS m WHERE m.movie_id = e.movie_id "
             "AND e.drop_id IN (m.drop_id, m.credits_drop_id, m.keywords_drop_id))"
         )
-        columns = ", ".join(f"{name(c.name)} {c.type}" for c in TABLE["movielens_movie"].columns)
-        con.execute(f"CREATE TABLE IF NOT EXISTS movielens_movie ({columns})")
+    con.execute("DROP TABLE drop_source")
+    columns = ", ".join(f"{name(c.name)} {c.type}" for c in TABLE["movielens_movie"].columns)
+    con.execute(f"CREATE TABLE IF NOT EXISTS movielens_movie ({columns})")
 
 
 def _record(lake: Lake, release: Release, stage: str | None) -> RunRecord:

@@ -24,8 +24,10 @@ LINE = ("severity", "reason", "file", "line", "column", "movie_id", "value", "me
 _SUMMARY = ("severity", "reason", "file", "lines")
 
 
-def show_summary(path: Path, rows: Sequence[dict[str, Any]], form: str, filters: str, release: Path) -> None:
-    """Print how many lines there are of each reason, and what the reasons mean."""
+def show_summary(
+    path: Path | str, rows: Sequence[dict[str, Any]], form: str, filters: str, release: Path | str
+) -> None:
+    """Print how many lines there are of each reason, and what the reasons mean; a text is the address of a lake."""
     if form != "table":
         write_rows(form, _SUMMARY, ([row[c] for c in _SUMMARY] for row in rows))
         return
@@ -63,7 +65,7 @@ def show_lines(lines: Sequence[dict[str, Any]], form: str, limit: int, filters: 
 
 
 def show_movie(
-    movie: tuple[int, str | None, list[dict[str, Any]]], form: str, limit: int, release: Path | None
+    movie: tuple[int, str | None, list[dict[str, Any]]], form: str, limit: int, release: Path | str | None
 ) -> None:
     """Print every line about one movie, in the order in which its records were read; `release` knows more of it."""
     id_, title, lines = movie

@@ -34,8 +34,8 @@ def _indented(what: RenderableType) -> Padding:
     return Padding(what, (0, 0, 0, 2), expand=False)
 
 
-def show_why(why: Why, form: str, release: Path) -> None:
-    """Print what is known of a movie, for a person or as JSON."""
+def show_why(why: Why, form: str, release: Path | str) -> None:
+    """Print what is known of a movie, for a person or as JSON; as the release the address of a lake may be given."""
     if form == "json":
         print_json(asdict(why))
         return
@@ -161,7 +161,7 @@ def _link(row: dict[str, Any]) -> str:
     return f"{row['movielens_id']} ({', '.join([*lines, visible(row['imdb_id']) or 'no IMDb id'])})"
 
 
-def _show_parts(console: Console, why: Why, release: Path) -> None:
+def _show_parts(console: Console, why: Why, release: Path | str) -> None:
     if why.left_out:
         console.print(Text("\nIn no answer", style="bold"))
         reason = f"The answers by year leave it out: {visible(why.left_out)}."

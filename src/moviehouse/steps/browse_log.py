@@ -23,7 +23,7 @@ from moviehouse.steps.target import DATABASE
 from moviehouse.steps.trace import LogLine, dicts, logs
 
 _COLUMNS = tuple(column.name for column in ERROR_LOG.columns)
-_FILE_ORDER = "list_position([{}], file)".format(", ".join(literal(s.name) for s in SOURCES))
+_FILE_ORDER = "list_position([{}], e.file)".format(", ".join(literal(s.name) for s in SOURCES))
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,22 @@ class Wanted:
 
 
 class Log:
-    """An error log that is open: `error_log` is its table, `whole` whether the release is at hand too."""
+    """An error log that is open: `error_log` is its table, `whole` whether the release is at hand too.
+
+    Where it is those of several drops, and `drop_source` tells them apart, lines name the drop beside the file.
+    """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, path: Path, *, whole: bool) -> None:
         self._con, self.path, self.whole = con, path, whole
+        found = con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'drop_source'").fetchone()
+        self._of_drops = found is not None
 
     def summary(self, wanted: Wanted) -> list[dict[str, Any]]:
         """How many lines there are by severity, reason and file."""
         where, parameters = self._where(wanted)
         severities = ", ".join(map(literal, SEVERITIES))
         query = (
-            f"FROM (SELECT severity, reason, file, COUNT(*) AS lines FROM error_log {where} GROUP BY ALL) "
+            f"FROM (SELECT severity, reason, file, COUNT(*) AS lines FROM error_log AS e {where} GROUP BY ALL) "
             f"ORDER BY list_position([{severities}], severity), lines DESC, reason, file"
         )
         return list(dicts(self._con, query, parameters))
@@ -54,9 +59,14 @@ class Log:
     def lines(self, wanted: Wanted) -> Iterator[dict[str, Any]]:
         """The lines, in the order of the files and of their records; why a run failed comes first."""
         where, parameters = self._where(wanted)
-        columns = ", ".join(name(column) for column in _COLUMNS if column != "run_id")
-        order = f"severity <> 'failed', {_FILE_ORDER}, file, line, \"column\", reason, value"
-        query = f"SELECT {columns} FROM error_log {where} ORDER BY {order}"
+        columns = {column: f"e.{name(column)}" for column in _COLUMNS if column != "run_id"}
+        order, source = f"e.severity <> 'failed', {_FILE_ORDER}", "error_log AS e"
+        if self._of_drops:
+            columns["file"] = "e.file || COALESCE(' of ' || d.source, '') AS file"
+            source += " LEFT JOIN drop_source AS d ON d.drop_id = e.drop_id AND d.observed_at = e.observed_at"
+            order = f"{order}, e.observed_at, e.drop_id"
+        order += ', e.file, e.line, e."column", e.reason, e.value'
+        query = f"SELECT {', '.join(columns.values())} FROM {source} {where} ORDER BY {order}"
         return dicts(self._con, query, parameters)
 
     def movie(self, asked: str, wanted: Wanted) -> tuple[int, str | None, list[dict[str, Any]]]:
@@ -77,7 +87,7 @@ class Log:
 
     def _where(self, wanted: Wanted) -> tuple[str, list[str]]:
         pairs = [(column, value) for column, value in vars(wanted).items() if value is not None]
-        where = " AND ".join(f"{column} = ?" for column, _ in pairs)
+        where = " AND ".join(f"e.{column} = ?" for column, _ in pairs)
         return f"WHERE {where}" if where else "", [value for _, value in pairs]
 
     def check(self, wanted: Wanted) -> None:

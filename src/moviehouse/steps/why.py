@@ -164,7 +164,8 @@ def _records(
     lines |= {e.line for e in log if e.file == MOVIES_FILE and e.reason == "duplicate_record" and e.line}
     for line in sorted({*lines, *found.rejected}):
         kept = found.rejected.get(line)
-        yield Record(MOVIES_FILE, line, raw.lines.get(line, "rejected"), raw.text(line) if kept is None else kept)
+        outcome = "loaded" if movie and line == movie["source_line"] else "merged" if kept is None else "rejected"
+        yield Record(MOVIES_FILE, line, outcome, raw.text(line) if kept is None else kept)
 
 
 def _parts(con: duckdb.DuckDBPyConnection, movie_id: int, unknown: Unknown, log: tuple[LogLine, ...]) -> Iterator[Part]:
