@@ -92,7 +92,7 @@ def _launched(settings: Mapping[str, str]) -> tuple[JavaGateway, _Said]:
     said = _Said(source)
     said.start()
     try:
-        return launch_gateway(told, {"stderr": target}), said
+        return launch_gateway(told, {"stderr": target}), said  # type: ignore[no-untyped-call]
     except PySparkRuntimeError as error:
         os.close(target)
         target = -1
@@ -146,7 +146,7 @@ def with_packages(settings: Mapping[str, str], packages: Sequence[str]) -> dict[
 def _home() -> Path:
     from pyspark.find_spark_home import _find_spark_home
 
-    return Path(_find_spark_home())
+    return Path(_find_spark_home())  # type: ignore[no-untyped-call]
 
 
 def spark_jars() -> list[Path]:

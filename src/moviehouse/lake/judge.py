@@ -32,7 +32,7 @@ def judge(
     run.outcomes = outcomes
     summary.record_counts(rows, run.record, run.balances, outcomes)
     counts = (f"SELECT {literal(t.name)} AS name, COUNT(*) AS n FROM {name(t.name)}" for t in LAKE_TABLES)
-    found = dict(rows(" UNION ALL ".join(counts)))
+    found: dict[str, int] = dict(rows(" UNION ALL ".join(counts)))
     run.record.rows = {table.name: found[table.name] for table in LAKE_TABLES}
     _refuse_vanished(rows, accepted)
     _refuse_failed(outcomes)
