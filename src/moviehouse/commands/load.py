@@ -64,7 +64,7 @@ def load(
     moviehouse load drop.zip --lake ./lake --partial --observed-at 2026-11-24T09
     moviehouse load drop.zip --lake https://catalog.example.org/iceberg
     moviehouse load drop.zip --lake production --max-rejects 0.01
-    moviehouse load s3://bucket/drop.zip --lake production --engine spark --spark-master spark://host:7077
+    moviehouse load s3://bucket/drop.zip --lake production --engine spark
     moviehouse load 2024-01-01.zip --lake production --stage year-2024
     ```
     """

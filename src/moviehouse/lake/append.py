@@ -10,7 +10,8 @@ import duckdb
 
 from moviehouse.errors import TargetError
 from moviehouse.lake.catalog import Lake
-from moviehouse.lake.ledger import PATIENCE, Pin, pause, unclear_answers
+from moviehouse.lake.ledger import Pin
+from moviehouse.lake.retry import PATIENCE, pause, unclear_answers
 
 if TYPE_CHECKING:
     import pyarrow as pa

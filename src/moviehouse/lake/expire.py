@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
-from moviehouse.lake.ledger import pause
+from moviehouse.lake.retry import pause
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table

@@ -10,9 +10,7 @@ takes the next. PyIceberg's own retries are off there: they would let both throu
 from __future__ import annotations
 
 import json
-import random
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from moviehouse.errors import TargetError
 from moviehouse.lake.catalog import Lake
+from moviehouse.lake.retry import PATIENCE, pause, unclear_answers
 from moviehouse.lake.state import counting
 from moviehouse.lake.tables import PROPERTIES, ensure, ensure_namespace, evolved, iceberg_type, present
 from moviehouse.model.schema import Column
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 RELEASE, READING = "release", "reading"
 BASE_EVERY = 50
 """One release in so many has all readings: no more than these are ever read."""
-PATIENCE = 600.0
-"""Seconds for which a commit is tried again while others win."""
 _BASE, _NUMBER = "moviehouse.base", "moviehouse.release"
 _LEDGER = {**PROPERTIES, "commit.retry.num-retries": "0", "commit.manifest.min-count-to-merge": "20"}
 
@@ -248,21 +245,6 @@ class Ledger:
 def now() -> datetime:
     """The time in UTC, without a zone, as the lake's columns have it."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-def pause(tries: int) -> None:
-    """Wait before the next try, longer after each."""
-    time.sleep(random.uniform(0.01, min(0.05 * 2 ** min(tries, 6), 2.0)))  # noqa: S311
-
-
-def unclear_answers() -> tuple[type[Exception], ...]:
-    """Answers after which nobody knows whether the commit took place."""
-    import requests
-    from pyiceberg.exceptions import CommitStateUnknownException, ServerError, ServiceUnavailableError
-
-    kinds = [CommitStateUnknownException, ServerError, ServiceUnavailableError, requests.RequestException]
-    alchemy = sys.modules.get("sqlalchemy.exc")  # slow to import, and there if the catalog is in a database
-    return (*kinds, alchemy.OperationalError) if alchemy else tuple(kinds)
 
 
 def later(one: Mapping[str, Pin], other: Mapping[str, Pin]) -> dict[str, Pin]:

@@ -19,8 +19,9 @@ from moviehouse.lake.append import READING_PROPERTY, refreshed
 from moviehouse.lake.catalog import Lake
 from moviehouse.lake.drop import Drop, identify
 from moviehouse.lake.judge import judge, what_must_hold
-from moviehouse.lake.ledger import PATIENCE, RELEASE, Pin, Reading, pause
+from moviehouse.lake.ledger import RELEASE, Pin, Reading
 from moviehouse.lake.reading import PLACES, TABLES, stamped, text
+from moviehouse.lake.retry import PATIENCE, pause
 from moviehouse.lake.spark_catalog import NAME, spark_catalog
 from moviehouse.lake.tables import each, row_table
 from moviehouse.model.lake import LAKE_TABLE
