@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -98,6 +100,25 @@ def need_java() -> None:
             subprocess.run(["apt-get", "-qq", *arguments], env=environment, check=False, capture_output=True)
     if not shutil.which("java"):
         raise RuntimeError("The tests need Java 17: install it (Debian: apt install openjdk-17-jre-headless).")
+
+
+def need_packages(*packages: str, without: str = "") -> None:
+    """Have packages of Maven in Spark's cache before tests ask for them, which they may at the same time.
+
+    By Spark itself or, where it cannot, by Maven, whose files Spark finds too.
+    """
+    leave = ["--exclude-packages", without] if without else []
+    run = ["--class", "org.apache.ivy.Main", "spark-internal", "-version"]
+    with (Path(tempfile.gettempdir()) / "moviehouse-tests-packages.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        home = Path(pyspark.__file__).parent
+        command = [str(home / "bin" / "spark-submit"), "--packages", ",".join(packages), *leave, *run]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode and shutil.which("mvn"):
+            for package in packages:
+                subprocess.run(["mvn", "-q", "dependency:get", f"-Dartifact={package}"], check=True)
+        elif done.returncode:
+            raise RuntimeError(f"The packages {packages} cannot be had from Maven: {done.stderr[-2000:]}")
 
 
 def _start(folder: Path, more: dict[str, str], name: str, kind: str, *arguments: str) -> subprocess.Popen[bytes]:

@@ -22,7 +22,7 @@ import small
 from conftest import rest_lake
 from lake_pool import state_of
 from pyiceberg.types import StringType
-from spark_cluster import SETTINGS, SparkCluster, alive, children, serve
+from spark_cluster import SETTINGS, SparkCluster, alive, children, need_packages, serve
 
 import moviehouse
 from moviehouse.engines.gateway import with_packages
@@ -42,6 +42,7 @@ TIME = datetime(2024, 1, 1)
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
+    need_packages(AWS, ICEBERG, SQLITE)
     with serve(tmp_path_factory.mktemp("spark")) as running:
         (running.folder / "events").mkdir()
         yield running

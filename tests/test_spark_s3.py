@@ -14,9 +14,11 @@ from conftest import rest_lake
 from lake_pool import state_of
 from s3_server import S3Server
 from same import fingerprints
-from spark_cluster import SETTINGS, SparkCluster, serve
+from spark_cluster import SETTINGS, SparkCluster, need_packages, serve
 
 import moviehouse
+from moviehouse.engines.s3a import packages
+from moviehouse.lake.spark_catalog import AWS, ICEBERG
 
 BUCKET = "moviehouse.on.spark"
 TIME = datetime(2024, 1, 1)
@@ -25,6 +27,7 @@ TIME = datetime(2024, 1, 1)
 @pytest.fixture(scope="module")
 def cluster(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
     """A cluster whose machines have AWS's own settings, which lead to the server."""
+    need_packages(*packages("s3a://bucket"), AWS, ICEBERG, without="software.amazon.awssdk:bundle")
     cache = str(tmp_path_factory.mktemp("cache"))
     with serve(tmp_path_factory.mktemp("spark"), **s3.environment(), MOVIEHOUSE_CACHE=cache) as running:
         yield running

@@ -12,33 +12,36 @@ from moviehouse.commands import parameters as p
 from moviehouse.errors import UsageError
 
 _Severity = Literal["rejected", "mended", "merged", "warning", "failed"]
+_Release = Annotated[
+    Path, Parameter(help="A release, the output directory that holds it, a failed run, or an errors.jsonl.")
+]
+_Failed = Annotated[
+    bool, Parameter(negative="", show_default=False, help="The newest run that failed there, not the release.")
+]
+_Reason = Annotated[str | None, Parameter(help="Only the lines of one reason code.", completer=complete.reasons)]
+_File = Annotated[str | None, Parameter(help="Only what is about one file.", completer=complete.files)]
+_Lines = Annotated[
+    bool, Parameter(negative="", show_default=False, help="The lines themselves, not how many there are.")
+]
+_Format = Annotated[
+    Literal["table", "csv", "json"] | None, Parameter(help="How to print it [default: as --output ends, or a table].")
+]
 
 
 def errors(
     *,
-    release: Annotated[
-        Path, Parameter(help="A release, the output directory that holds it, a failed run, or an errors.jsonl.")
-    ] = p.DEFAULT_OUT,
+    release: _Release = p.DEFAULT_OUT,
     lake: p.Lake = None,
     as_of: p.AsOf = None,
     stage: p.Stage = None,
-    failed: Annotated[
-        bool, Parameter(negative="", show_default=False, help="The newest run that failed there, not the release.")
-    ] = False,
-    reason: Annotated[
-        str | None, Parameter(help="Only the lines of one reason code.", completer=complete.reasons)
-    ] = None,
-    file: Annotated[str | None, Parameter(help="Only what is about one file.", completer=complete.files)] = None,
+    failed: _Failed = False,
+    reason: _Reason = None,
+    file: _File = None,
     severity: Annotated[_Severity | None, Parameter(help="Only what ended so.")] = None,
     movie: Annotated[str | None, Parameter(help="One movie's whole story: TMDB's id, IMDb's, or its title.")] = None,
-    lines: Annotated[
-        bool, Parameter(negative="", show_default=False, help="The lines themselves, not how many there are.")
-    ] = False,
+    lines: _Lines = False,
     limit: p.Limit = 40,
-    format: Annotated[
-        Literal["table", "csv", "json"] | None,
-        Parameter(help="How to print it [default: as --output ends, or a table]."),
-    ] = None,
+    format: _Format = None,
     output: p.Output = None,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
