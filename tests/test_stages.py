@@ -128,6 +128,27 @@ def test_undo_brings_back_the_state_before_and_keeps_what_was_loaded_since(lake,
     assert state_of(lake) == expected(drops[:4])
 
 
+@on_a_disk
+def test_a_drop_that_only_a_stage_shows_is_loaded_and_stays_after_an_undo(lake, drops):
+    def load(drop, **more):
+        return moviehouse.load(drop.path, lake, observed_at=drop.observed_at, full=drop.full, **more).status
+
+    staged(lake, drops[:2])
+    moviehouse.stages(lake).publish("fix")
+    assert [load(drops[0]), load(drops[0])] == ["loaded", "already"]
+    assert load(drops[1], stage="other") == "staged", "to undo the one stage must not take it from the other"
+    assert state_of(lake) == expected(drops[:2])
+    moviehouse.stages(lake).undo("fix")
+    is_and_stays(lake, expected(drops[:1]))
+    moviehouse.stages(lake).publish("other")
+    is_and_stays(lake, expected(drops[:2]))
+
+
+def test_a_grace_shorter_than_a_load_may_take_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="at least 12"):
+        moviehouse.maintain(tmp_path / "lake", grace_hours=1)
+
+
 def test_to_undo_all_there_is_leaves_an_empty_release(tmp_path, drops):
     lake = str(tmp_path / "lake")
     staged(lake, drops[:2])

@@ -133,7 +133,7 @@ def discard(
     json: _Json = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
-    """Give up what waits in a stage. Upkeep removes its rows; its name may be used again.
+    """Give up what waits in a stage. Upkeep removes the rows that no release has had; its name may be used again.
 
     ```
     moviehouse stage discard year-2024 --lake ./lake

@@ -67,7 +67,7 @@ def jvm(settings: Mapping[str, str]) -> Iterator[Jvm]:
     """
     from pyspark import SparkContext
 
-    if SparkContext._gateway is not None:
+    if SparkContext._gateway is not None or "PYSPARK_GATEWAY_PORT" in os.environ:  # spark-submit's
         yield Jvm()
         return
     gateway, said = _launched(settings)

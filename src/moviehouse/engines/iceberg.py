@@ -70,7 +70,9 @@ def append(spark: Spark, select: str, table: str, properties: Mapping[str, str])
             writer.append()
         except Exception as error:
             kinds = [kind for kind, _ in _causes(error)]
-            if again := next((kind for kind in kinds if kind in _AGAIN), None):
+            # Spark has tried again what its tasks failed in.
+            failed = any("stage failure" in message for _, message in _causes(error))
+            if not failed and (again := next((kind for kind in kinds if kind in _AGAIN), None)):
                 raise TryAgainError(again) from None
             if not kinds:
                 raise

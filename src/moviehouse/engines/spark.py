@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
@@ -126,17 +126,22 @@ class Spark:
 
     def cancel(self) -> None:
         """End the jobs that are under way."""
-        self.session.sparkContext.cancelJobsWithTag(self._tag)
+        with suppress(Exception):  # what is raised already says more
+            self.session.sparkContext.cancelJobsWithTag(self._tag)
 
     @contextmanager
     def at_work(self) -> Iterator[SparkContext]:
         """Tag this thread's jobs. What the cluster fails in is a TargetError; what our code in a task does, is not."""
-        from py4j.protocol import Py4JJavaError
+        from py4j.protocol import Py4JJavaError, Py4JNetworkError
 
-        context = self.session.sparkContext
-        context.addJobTag(self._tag)
         try:
+            context = self.session.sparkContext
+            context.addJobTag(self._tag)
             yield context
+        except (Py4JNetworkError, ConnectionError) as error:
+            raise TargetError(
+                "Spark's driver on this machine has ended.", "Look at its memory: --spark-conf spark.driver.memory=2g"
+            ) from error
         except Py4JJavaError as error:
             said = str(error.java_exception.getMessage())
             if "SparkException" not in str(error.java_exception.getClass()) or "PythonException" in said:
@@ -199,7 +204,8 @@ def _application(master: str | None, settings: Mapping[str, str]) -> Iterator[Sp
         try:
             yield session
         finally:
-            session.stop()
+            with suppress(Exception):  # a JVM that has ended
+                session.stop()
 
 
 def _started(master: str | None, settings: Mapping[str, str]) -> SparkSession:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -98,9 +98,10 @@ class Release:
         """The readings that count, by id: of each drop one."""
         return {reading.reading_id: reading for reading in counting(self.readings.values())}
 
-    def shows(self, reading: Reading) -> Reading | None:
-        """The reading that makes this one superfluous, if any."""
-        return next((r for r in self.visible.values() if reading.repeats(r)), None)
+    def shows(self, reading: Reading, but: Collection[str] = ()) -> Reading | None:
+        """The reading that makes this one superfluous, if any, not looking at some of them."""
+        looked_at = counting(r for id_, r in self.readings.items() if id_ not in but)
+        return next((r for r in looked_at if reading.repeats(r)), None)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,9 @@ from moviehouse.lake.judge import counted, judge, what_must_hold
 from moviehouse.lake.ledger import Change, Ledger, Outcome, Pin, Reading, Release, now
 from moviehouse.lake.reading import PLACES, conform, stamped, text
 from moviehouse.lake.set_aside import set_aside
-from moviehouse.lake.stages import STAGED, checked_name, staged_already
+from moviehouse.lake.stages import STAGED, checked_name, shown_already, staged_already
 from moviehouse.lake.tables import each, row_table
+from moviehouse.lake.times import LONGEST
 from moviehouse.model.lake import LOGIC
 from moviehouse.model.sources import SOURCES
 from moviehouse.progress import Progress
@@ -37,12 +38,6 @@ from moviehouse.steps.target import Target
 
 if TYPE_CHECKING:
     from moviehouse.lake.spark_load import OnSpark
-
-LONGEST = timedelta(hours=12)
-"""Upkeep takes the rows of an older load that the ledger does not name for those of a dead one.
-
-A load into a stage has ended once it is noted: what is staged may wait for as long as it takes.
-"""
 
 
 @dataclass(frozen=True)
@@ -166,7 +161,7 @@ def _load(run: pipeline.Run, lake: Lake, ledger: Ledger, options: LoadOptions, t
     reading = _reading(run, work.drop(), options)
     with told(lake.name, writing=True):
         newest = ledger.newest() or Release()
-        there_already = newest.shows(reading) or staged_already(ledger, reading)
+        there_already = shown_already(ledger, newest, reading) or staged_already(ledger, reading)
     if there_already:
         record.status = "already"
         return Loaded(lake.name, "already", there_already, 0 if there_already.stage else newest.number, 0, record)
@@ -196,9 +191,11 @@ def _reading(run: pipeline.Run, drop: Drop, options: LoadOptions) -> Reading:
     observed_at = options.observed_at or drop.written
     if observed_at is None:
         raise UsageError(f"{fetched.address} does not say when it was written.", "Say when it was: --observed-at TIME.")
+    # As the reading's id has it: by that upkeep tells the age of a load.
+    begun = datetime.fromisoformat(run.record.started).astimezone(UTC).replace(tzinfo=None)
     return Reading(
         f"{run.record.run_id}-{drop.drop_id[:8]}", drop.drop_id, observed_at, LOGIC, options.full,
-        engine=run.options.engine, source=fetched.address, bytes=fetched.size or 0, begun_at=now(),
+        engine=run.options.engine, source=fetched.address, bytes=fetched.size or 0, begun_at=begun,
         stage=options.stage or "",
     )  # fmt: skip
 
@@ -226,7 +223,7 @@ def publish(ledger: Ledger, reading: Reading, pins: Mapping[str, Pin]) -> Outcom
 
     def decide(newest: Release) -> Change | None:
         _refuse_late(begun)
-        return None if newest.shows(reading) else Change("load", (reading,), pins=pins)
+        return None if shown_already(ledger, newest, reading) else Change("load", (reading,), pins=pins)
 
     return ledger.commit(decide)
 

@@ -25,6 +25,7 @@ from moviehouse.lake.read import newest_release
 from moviehouse.lake.set_aside import LOG
 from moviehouse.lake.stages import newest_pins, noted_stages, waiting
 from moviehouse.lake.tables import CURRENT, each, present
+from moviehouse.lake.times import LONGEST
 from moviehouse.model.lake import LAKE_TABLES
 from moviehouse.progress import Progress
 
@@ -45,6 +46,12 @@ class UpkeepOptions:
     def __post_init__(self) -> None:
         if self.keep < timedelta(0) or self.grace < timedelta(0):
             raise UsageError("--keep-days and --grace-hours must be 0 or more.")
+        if timedelta(0) < self.grace < LONGEST:
+            hours = LONGEST.total_seconds() / 3600
+            raise UsageError(
+                f"--grace-hours must be at least {hours:g}: a load may take as long.",
+                "Or 0, while nobody loads or reads.",
+            )
 
 
 @dataclass

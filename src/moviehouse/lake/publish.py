@@ -74,7 +74,10 @@ class Stages:
         return self._commit(name, "undone", change)
 
     def discard(self, name: str) -> StageChange:
-        """Give up what waits in a stage; upkeep removes its rows. What is published has to be undone first."""
+        """Give up what waits in a stage; upkeep removes the rows that no release has had.
+
+        What is published has to be undone first.
+        """
         lake = open_lake(self._address)
         with told(lake.name, writing=True):
             ledger = Ledger(lake)

@@ -24,6 +24,10 @@ _OWN = {
     "auth": "Use `credential` or `token` (OAuth), or rest.sigv4-enabled.",
     "py-catalog-impl": "Use a REST or Glue catalog.",
     **dict.fromkeys(
+        ("ssl", "s3.proxy-uri", "s3.anonymous", "s3.signer"),
+        "Java takes certificates and proxies by properties of its own: leave it out, or use --engine duckdb.",
+    ),
+    **dict.fromkeys(
         ("client.profile-name", "s3.profile-name", "glue.profile-name", "client.role-arn", "s3.role-arn"),
         "Spark takes AWS's own settings: set AWS_PROFILE, or a role, for this machine and the executors.",
     ),
@@ -32,6 +36,9 @@ _OWN = {
         "Spark takes AWS's own settings: set AWS_ACCESS_KEY_ID and its like for this machine and the executors.",
     ),
 }
+_GLUE = dict.fromkeys(
+    ("client.access-key-id", "client.secret-access-key", "client.session-token"), _OWN["glue.access-key-id"]
+)
 # Java's names for those of PyIceberg, the first that is set. All other properties of these kinds have the same name.
 _NAMES = {
     "client.region": ("client.region", "s3.region", "glue.region"),
@@ -69,7 +76,7 @@ def spark_catalog(lake: Lake, location: str) -> SparkCatalog:
     given = {key: value for key, value in lake.catalog.properties.items() if value is not None}
     if kind == "directory":
         return _directory(str(given["uri"]))
-    for key, instead in _OWN.items():
+    for key, instead in (_OWN | (_GLUE if kind == "glue" else {})).items():
         if key in given:
             raise UsageError(f"The catalog {lake.name} has {key}, which Spark has no equivalent of.", instead)
     properties = {"type": kind, "cache-enabled": "false", **_same(given), **_first(given, _NAMES)}

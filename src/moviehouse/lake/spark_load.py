@@ -104,9 +104,14 @@ class OnSpark:
             if not said:
                 raise TargetError(f"Spark appended to {where}, and nothing is there.", "Do both use one catalog?")
             if time.monotonic() - start > PATIENCE:
+                others = said == "CommitFailedException"
+                what = f"Others kept writing to the lake {self._lake.name}"
                 raise TargetError(
-                    f"Others kept writing to the lake {self._lake.name}: {tries} tries to append failed ({said}).",
-                    "Nothing of this load is visible. Run again when fewer write to it.",
+                    f"{what if others else f'The catalog of the lake {self._lake.name} kept failing'}: "
+                    f"{tries} tries to append failed ({said}).",
+                    "Nothing of this load is visible. Run again when fewer write to it."
+                    if others
+                    else "Nothing of this load is visible. Check that the catalog runs, and run again.",
                 )
 
 
@@ -119,12 +124,17 @@ def _rows(table: str, target: Table, reading: Reading) -> str:
 
 
 def _found(table: Table, reading_id: str) -> Pin | None:
-    """The snapshot with the rows of a reading; TargetError where its files are on another machine."""
-    for snapshot in reversed(table.snapshots()):
-        properties = snapshot.summary.additional_properties if snapshot.summary is not None else {}
-        if properties.get(READING_PROPERTY) == reading_id:
-            _see_files(table, snapshot.snapshot_id)
-            return Pin(snapshot.snapshot_id, snapshot.sequence_number or 0)
+    """The snapshot with the rows of a reading; TargetError where there are two, or its files are on another machine."""
+    found = [
+        snapshot
+        for snapshot in table.snapshots()
+        if snapshot.summary is not None and snapshot.summary.additional_properties.get(READING_PROPERTY) == reading_id
+    ]
+    if len(found) > 1:  # a commit whose answer was lost came through after it was tried again
+        raise TargetError(f"The rows of {'.'.join(table.name())} were appended twice.", "Load the drop again.")
+    for snapshot in found:
+        _see_files(table, snapshot.snapshot_id)
+        return Pin(snapshot.snapshot_id, snapshot.sequence_number or 0)
     return None
 
 

@@ -116,6 +116,17 @@ def staged_already(ledger: Ledger, reading: Reading) -> Reading | None:
     return None
 
 
+def shown_already(ledger: Ledger, newest: Release, reading: Reading) -> Reading | None:
+    """The reading in a release that makes this one superfluous, if any.
+
+    Not one that came through another stage: to undo that would take the drop away.
+    """
+    if newest.shows(reading) is None:
+        return None
+    notes = noted_stages(ledger.noted(reading.drop_id))
+    return newest.shows(reading, {id_ for id_, note in notes.items() if note.reading.stage != reading.stage})
+
+
 def all_stages(notes: Mapping[str, Note], newest: Release) -> dict[str, Stage]:
     """The stages by name, those whose last load was staged last at the end."""
     by_name: dict[str, list[Note]] = {}

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from moviehouse.errors import UsageError
+
+LONGEST = timedelta(hours=12)
+"""Upkeep takes the rows of an older load that the ledger does not name for those of a dead one.
+
+A load into a stage has ended once it is noted: what is staged may wait for as long as it takes.
+"""
 
 
 def utc(time: str | datetime, option: str) -> datetime:

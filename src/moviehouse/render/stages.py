@@ -107,4 +107,5 @@ def show_change(change: StageChange, asked: str) -> None:
         console.print(Text(told, style="green"))
         print_command(console, "To give it up: ", f"moviehouse stage discard {where}")
     else:
-        console.print(Text(f"Stage {change.stage} of {lake} is discarded: {readings}. Upkeep removes the rows."))
+        told = f"Stage {change.stage} of {lake} is discarded: {readings}."
+        console.print(Text(f"{told} Upkeep removes the rows that no release has had."))
