@@ -42,7 +42,9 @@ def source(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def staged(s3: S3Server) -> list[str]:
-    return [each["Key"] for each in s3.client.list_objects_v2(Bucket=BUCKET, Prefix="staging/").get("Contents", [])]
+    """What is staged, without the marker that Hadoop's client may leave of the directory itself."""
+    listed = s3.client.list_objects_v2(Bucket=BUCKET, Prefix="staging/").get("Contents", [])
+    return [each["Key"] for each in listed if each["Key"] != "staging/"]
 
 
 def run(cluster: SparkCluster, *arguments: str) -> None:

@@ -24,7 +24,10 @@ _SETTING = re.compile(r"\s*(spark\.[^\s=:]+)\s*[\s=:]\s*(.*?)\s*")
 
 
 class _Said(Thread):
-    """Reads what the JVM writes to standard error: keeps it until Spark is `up`, and passes it on from then."""
+    """Reads what the JVM writes: keeps it until Spark is `up`, and passes it on to standard error from then.
+
+    Its standard output too: on ours is what the command says.
+    """
 
     def __init__(self, source: int) -> None:
         super().__init__(name="spark-stderr", daemon=True)
@@ -92,7 +95,7 @@ def _launched(settings: Mapping[str, str]) -> tuple[JavaGateway, _Said]:
     said = _Said(source)
     said.start()
     try:
-        return launch_gateway(told, {"stderr": target}), said  # type: ignore[no-untyped-call]
+        return launch_gateway(told, {"stdout": target, "stderr": target}), said  # type: ignore[no-untyped-call]
     except PySparkRuntimeError as error:
         os.close(target)
         target = -1
