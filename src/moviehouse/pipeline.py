@@ -17,7 +17,7 @@ from threading import Event
 import duckdb
 
 from moviehouse.engines.duckdb import DuckDB, opened, side_by_side
-from moviehouse.errors import GateError, SourceError, TargetError, UsageError
+from moviehouse.errors import SourceError, TargetError, UsageError
 from moviehouse.model.sources import SOURCES, SourceFile
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
@@ -270,14 +270,7 @@ def _examine(run: Run, con: duckdb.DuckDBPyConnection) -> None:
     balance.show(con, run.balances)
     run.outcomes = check.run_checks(con, run.progress)
     summary.record_figures(con, run.record, run.balances, run.outcomes)
-    failed = [o for o in run.outcomes if o.gate and not o.passed]
-    if failed:
-        raise GateError(
-            f"{len(failed)} quality gate(s) failed: "
-            + "; ".join(f"{o.check} ({o.offending:,} offending rows)" for o in failed[:5])
-            + ".",
-            "Nothing was published; the log shows the first offending rows of each.",
-        )
+    check.refuse_failed(run.outcomes, "Nothing was published; the log shows the first offending rows of each.")
 
 
 Step = tuple[str, Callable[[Run], None]]

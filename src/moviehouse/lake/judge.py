@@ -11,7 +11,7 @@ from moviehouse.lake.reading import gates
 from moviehouse.model.lake import LAKE_TABLES
 from moviehouse.pipeline import Run
 from moviehouse.sql.text import literal, name
-from moviehouse.steps import summary
+from moviehouse.steps import check, summary
 from moviehouse.steps.balance import Balance
 from moviehouse.steps.check import Check, Outcome, Rows, checks
 
@@ -35,7 +35,7 @@ def judge(
     found: dict[str, int] = dict(rows(" UNION ALL ".join(counts)))
     run.record.rows = {table.name: found[table.name] for table in LAKE_TABLES}
     _refuse_vanished(rows, accepted)
-    _refuse_failed(outcomes)
+    check.refuse_failed(outcomes, "The drop was set aside; the log shows the first offending rows of each.")
     _refuse_rejects(run.balances, max_rejects)
 
 
@@ -52,17 +52,6 @@ def _refuse_vanished(rows: Rows, accepted: Collection[str]) -> None:
             file=file,
             line=1,
             column=column,
-        )
-
-
-def _refuse_failed(outcomes: Sequence[Outcome]) -> None:
-    failed = [o for o in outcomes if o.gate and not o.passed]
-    if failed:
-        raise GateError(
-            f"{len(failed)} quality gate(s) failed: "
-            + "; ".join(f"{o.check} ({o.offending:,} offending rows)" for o in failed[:5])
-            + ".",
-            "The drop was set aside; the log shows the first offending rows of each.",
         )
 
 

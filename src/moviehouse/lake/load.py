@@ -102,7 +102,7 @@ class OnDuckDB:
 
     def _check(self, run: pipeline.Run) -> None:
         options = self._options
-        with opened(run.database, run.options.memory_limit, run.options.threads, read_only=False) as con:
+        with opened(run.database, run.options.engine_limit, run.options.threads, read_only=False) as con:
             balance.show(con, run.balances)
             outcomes = check.run_checks(con, run.progress, what_must_hold(full=options.full))
             judge(
@@ -240,7 +240,7 @@ def _refuse_late(begun: datetime) -> None:
 def append_reading(lake: Lake, database: Path, reading: Reading, options: pipeline.Options) -> dict[str, Pin]:
     """Append the rows of a conformed reading, a few tables at a time; a table without rows gets no commit."""
     observed_at = reading.observed_at.replace(tzinfo=UTC)
-    with opened(database, options.memory_limit, options.threads) as con:
+    with opened(database, options.engine_limit, options.threads) as con:
 
         def append(table: str) -> tuple[str, Pin]:
             target = row_table(lake, table)

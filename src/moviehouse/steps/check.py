@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from moviehouse.engines.repeats import find_suspects, repeated
+from moviehouse.errors import GateError
 from moviehouse.model.schema import Table
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
@@ -126,6 +127,14 @@ def run_together(rows: Rows, progress: Progress, which: Sequence[Check]) -> list
             ]
             counts |= dict(rows(" UNION ALL ".join(queries)))
         return [_outcome(rows, check, counts[number]) for number, check in enumerate(which)]
+
+
+def refuse_failed(outcomes: Sequence[Outcome], hint: str) -> None:
+    """Raise GateError where gates failed, naming the first of them."""
+    failed = [o for o in outcomes if o.gate and not o.passed]
+    if failed:
+        named = "; ".join(f"{o.check} ({o.offending:,} offending rows)" for o in failed[:_SHOWN])
+        raise GateError(f"{len(failed)} quality gate(s) failed: {named}.", hint)
 
 
 def _outcome(rows: Rows, check: Check, offending: int) -> Outcome:
