@@ -1,6 +1,7 @@
 """Nested cells against `ast.literal_eval`, on both ways they can take: through SQL and one by one."""
 
 import ast
+import json
 import re
 
 import duckdb
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from moviehouse.model.sources import CREDITS, KEYWORDS, MOVIES, SOURCES
 from moviehouse.steps import nested
 from moviehouse.steps.cells import Origin
-from moviehouse.steps.literal import _usual, gate, read_cell
+from moviehouse.steps.literal import read_cell
+from moviehouse.steps.literal_as_json import plain, plain_sql, structure, to_json
 from moviehouse.steps.read import prepare
 
 LISTS = [(s, c) for s in SOURCES for c in s.nested]
@@ -89,6 +91,7 @@ def test_every_cell_equals_literal_eval(source, column, tmp_path_factory):
 @example("[{'id': 16, 'name': ' a '}]")
 @example("[{'id': 16, 'name': '[b]'}]")
 @example("[{'id': 16, 'name': '{\"a\": 1}'}]")
+@example("[{'id': 16, 'name': \"O'Neill\"}, {'id': 17, 'name': \"'\"}, {'id': 18, 'name': None}]")
 @example("[{id: 16, name: Comedy}]")
 @example("[{'name': 'Comedy', 'id': 16}]")
 @example("[{'id': 16.0, 'name': 'Comedy'}]")
@@ -97,31 +100,48 @@ def test_every_cell_equals_literal_eval(source, column, tmp_path_factory):
 @example("[{'id': 1_6, 'name': 'Comedy'}]")
 @example("[ ]")
 @example(" []")
-def test_the_gate_lets_only_what_it_can_prove_through(text):
-    """A cell that passes the gate is a literal that a cast reads alike; no other cell is cast."""
-    if not re.fullmatch(gate(GENRES), text):
-        return
-    value = ast.literal_eval(text)
-    cast = duckdb.execute(
-        "SELECT CAST(replace($1, ''': None', ''': NULL') AS STRUCT(id BIGINT, name VARCHAR)[])", [text]
-    ).fetchall()[0][0]
-    assert cast == value
+def test_only_what_is_plain_is_json_with_other_quotes(text):
+    """A plain cell is a literal, and the same value as JSON; no other cell is read so."""
+    if re.fullmatch(plain(GENRES), text):
+        assert json.loads(json_of(text)) == ast.literal_eval(text)
+
+
+def json_of(text):
+    query = (
+        f"SELECT {plain_sql('cell')} AS made, from_json_strict(made, '{structure(GENRES)}') FROM (SELECT $1 AS cell)"
+    )
+    made, elements = duckdb.execute(query, [text]).fetchall()[0]
+    assert elements == json.loads(made)
+    return made
 
 
 @settings(max_examples=400, deadline=None)
 @given(cells_of(CAST).map(repr), st.integers(0, 400), st.text(st.sampled_from("\\'\"x{}, n0N"), max_size=3))
-def test_the_usual_format_is_read_as_literal_eval_reads_it(text, at, noise):
+@example("[]", 0, "\\")
+def test_what_is_made_json_is_what_literal_eval_reads(text, at, noise):
     """The quick way gives what `ast.literal_eval` gives, or nothing, on cells and on damaged cells."""
     for cell in (text, text[:at] + noise + text[at:]):
-        found = _usual(CAST, cell)
-        assert found is None or found == ast.literal_eval(cell)
+        made = to_json(CAST, cell)
+        assert made is None or json.loads(made) == ast.literal_eval(cell)
 
 
-def test_the_real_formats_pass_the_gate():
-    plain = "[{'id': 16, 'name': 'Animation'}, {'id': 35, 'name': \"Children's\"}]"
-    assert re.fullmatch(gate(GENRES), plain)
+def test_texts_with_escapes_and_both_quotes_are_made_json():
+    value = [{"id": 16, "name": 'O\'Neill "Jack" \t\xa0\\ None'}, {"id": 35, "name": None}]
+    made = to_json(GENRES, repr(value))
+    assert made is not None
+    assert json.loads(made) == value
+
+
+@pytest.mark.parametrize("name", ["'\\ud800'", "'a\\x00b'", "5", "'a' 'b'", "'\\x'"])
+def test_what_needs_a_note_is_not_made_json(name):
+    assert to_json(GENRES, f"[{{'id': 1, 'name': {name}}}]") is None
+
+
+def test_the_real_formats_are_plain():
+    genres = "[{'id': 16, 'name': 'Animation'}, {'id': 35, 'name': \"Children's\"}]"
+    assert re.fullmatch(plain(GENRES), genres)
     credit = "[{'cast_id': 14, 'character': 'W (voice)', 'credit_id': '52fe', 'gender': 2, 'id': 31, 'name': 'T', 'order': 0, 'profile_path': None}]"
-    assert re.fullmatch(gate(CAST), credit)
+    assert re.fullmatch(plain(CAST), credit)
 
 
 def test_of_a_damaged_list_the_whole_elements_before_the_damage_are_kept():

@@ -1,7 +1,6 @@
-"""Reads nested cells: Python literals, exactly as `ast.literal_eval` has them.
+"""Reads nested cells: Python literals, exactly as `ast.literal_eval` has them, whatever is in them.
 
-Most cells are plain, and an engine can read them (`gate` is the proof, a pattern of the repr that
-has no escape and nothing an engine reads otherwise); the others come here, one by one.
+Most cells are written in one way, and are read faster as JSON (`literal_as_json`); the others come here, one by one.
 """
 
 from __future__ import annotations
@@ -10,10 +9,8 @@ import ast
 import re
 import warnings
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from moviehouse.model.grammar import Kind
 from moviehouse.model.sources import Element, NestedColumn
 
 # Above this a cell is read element by element: a syntax tree takes a hundred times its text.
@@ -53,71 +50,6 @@ class Cell:
     unknown_names: set[str] = field(default_factory=set)
 
 
-def _text_pattern(kind: Kind, *, nullable: bool) -> str:
-    # No text starts with a colon in single quotes or has one in double quotes, so that `': None`
-    # is never part of a text; no control characters, which engines may trim.
-    plain = r"""('[^'\\:\x00-\x1f][^'\\\x00-\x1f]*'|"[^"\\:\x00-\x1f]+")"""
-    body = f"'{kind.pattern}'" if kind.pattern else plain
-    return f"({body}|''|None)" if nullable else body
-
-
-def gate(column: NestedColumn) -> str:
-    """The pattern (RE2 and Python) of cells that a cast to STRUCT reads as `ast.literal_eval` does."""
-    parts = []
-    for element in column.elements:
-        if element.kind.type == "VARCHAR":
-            nullable = not element.required
-            value = _text_pattern(element.kind, nullable=nullable)
-        else:
-            digits = min(len(element.kind.high or ""), 18) - 1 or 1
-            value = f"(0|[1-9][0-9]{{0,{digits - 1}}})" if digits > 1 else "[0-9]"
-            if element.required:
-                value = f"[1-9][0-9]{{0,{digits - 1}}}"
-        parts.append(f"'{element.name}': {value}")
-    one = r"\{" + ", ".join(parts) + r"\}"
-    return one if column.single else rf"\[({one}(, {one})*)?\]"
-
-
-_STRING = r"""'(?:[^'\\\n\r\0]++|\\[^\n\r\0])*+'|"(?:[^"\\\n\r\0]++|\\[^\n\r\0])*+\""""
-_VALUE = rf"({_STRING}|0|[1-9][0-9]{{0,17}}|None)"
-
-
-@cache
-def _usual_element(column: NestedColumn) -> re.Pattern[str]:
-    """One dict with the declared names in their order, and what follows it in a list."""
-    parts = ", ".join(f"'{element.name}': {_VALUE}" for element in column.elements)
-    return re.compile(rf"\{{{parts}\}}(, (?=\{{)|\]\Z)")
-
-
-def _usual(column: NestedColumn, text: str) -> list[Any] | None:
-    """The elements of a list written as the source writes them, ten times as fast; else None.
-
-    Only texts with a backslash are left to `ast.literal_eval`, each by itself.
-    """
-    if column.single or not text.startswith("[{"):
-        return None
-    names = [element.name for element in column.elements]
-    pattern, at, elements = _usual_element(column), 1, []
-    while at < len(text):
-        match = pattern.match(text, at)
-        if match is None:
-            return None
-        values: list[Any] = []
-        for token in match.groups()[:-1]:
-            if token[0] not in "'\"":
-                values.append(None if token == "None" else int(token))  # noqa: S105
-            elif "\\" not in token:
-                values.append(token[1:-1])
-            else:
-                ok, value = _literal(token)
-                if not ok:
-                    return None
-                values.append(value)
-        elements.append(dict(zip(names, values, strict=True)))
-        at = match.end()
-    return elements
-
-
 def read_cell(column: NestedColumn, text: str) -> Cell:
     """Read one cell of `column`; never raises, whatever the text."""
     cell = Cell()
@@ -132,11 +64,8 @@ def read_cell(column: NestedColumn, text: str) -> Cell:
 
 def _evaluate(column: NestedColumn, text: str, cell: Cell) -> list[Any]:
     """The cell's elements; marks the cell where it is damaged or unreadable."""
-    usual = _usual(column, text)
-    if usual is not None:
-        return usual
     if len(text) <= _WHOLE_LIMIT:
-        ok, value = _literal(text)
+        ok, value = evaluate(text)
         if ok:
             if column.single and isinstance(value, dict):
                 return [value]
@@ -145,7 +74,7 @@ def _evaluate(column: NestedColumn, text: str, cell: Cell) -> list[Any]:
             cell.unreadable = True
             return []
     if column.single:
-        ok, value = _literal(text)
+        ok, value = evaluate(text)
         cell.unreadable = not (ok and isinstance(value, dict))
         return [] if cell.unreadable else [value]
     elements, whole = _scan(text)
@@ -155,7 +84,8 @@ def _evaluate(column: NestedColumn, text: str, cell: Cell) -> list[Any]:
     return elements
 
 
-def _literal(text: str) -> tuple[bool, Any]:
+def evaluate(text: str) -> tuple[bool, Any]:
+    """Whether a text is a literal, and its value."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -177,7 +107,7 @@ def _scan(text: str) -> tuple[list[Any], bool]:
     at = _skip(text, at + 1)
     while at < len(text) and text[at] != "]":
         end = _element_end(text, at)
-        ok, value = _literal(text[at:end]) if end else (False, None)
+        ok, value = evaluate(text[at:end]) if end else (False, None)
         if not ok:
             return elements, False
         elements.append(value)
@@ -251,7 +181,7 @@ def _value(part: Element, raw: Any) -> tuple[Any, str]:
         return None, ""
     if part.kind.type == "VARCHAR":
         fits = isinstance(raw, str) and (part.kind.pattern is None or re.fullmatch(part.kind.pattern, raw))
-        if fits and _is_storable(raw):
+        if fits and is_storable(raw):
             return raw, ""
         return None, part.kind.reason
     if isinstance(raw, int) and not isinstance(raw, bool):
@@ -262,7 +192,8 @@ def _value(part: Element, raw: Any) -> tuple[Any, str]:
     return None, part.kind.reason
 
 
-def _is_storable(text: str) -> bool:
+def is_storable(text: str) -> bool:
+    """Whether databases can hold a text."""
     if "\0" in text:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Takes nested cells apart: the plain ones in SQL, the others one by one through `literal`."""
+"""Takes nested cells apart: as JSON in SQL where they can be had so, the others one by one through `literal`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from moviehouse.error_log import cut
 from moviehouse.model.sources import NestedColumn, SourceFile
 from moviehouse.sql.text import literal, name
 from moviehouse.steps.cells import Origin, value_sql
-from moviehouse.steps.literal import Cell, gate, read_cell
+from moviehouse.steps.literal import Cell, read_cell
+from moviehouse.steps.literal_as_json import plain, plain_sql, structure, to_json
 from moviehouse.steps.rows import insert
 
 
@@ -40,7 +41,7 @@ def read(con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColum
     elements = empty = 0
     for part in origin.parts:
         con.execute(f"CREATE TABLE split_cell AS {_split_sql(source, column, part)}")
-        elements += _inserted(con, f"INSERT INTO {relation} {_elements_sql(source, column)}")
+        elements += _inserted(con, f"INSERT INTO {relation} {_elements_sql(source, column, 'split_cell')}")
         row = con.execute("SELECT count(*) FROM split_cell WHERE elements IS NULL AND other IS NULL").fetchone()
         assert row is not None
         empty += row[0]
@@ -64,43 +65,63 @@ def _keys(source: SourceFile) -> str:
 def _split_sql(source: SourceFile, column: NestedColumn, origin: Origin) -> str:
     """Selects each keyed record's cell as its elements, where it passes the gate, or as the other text."""
     keys = ", ".join(f"{value_sql(c, origin.cell(c))} AS {name(c.target)}" for c in source.key)
-    fields = ", ".join(f"{name(e.name)} {e.kind.type}" for e in column.elements)
-    struct = f"STRUCT({fields})" + ("" if column.single else "[]")
-    value = f"CAST(replace(cell, ''': None', ''': NULL') AS {struct})"
-    listed = f"[{value}]" if column.single else value
     return (
-        f"SELECT ordinal, line, {_keys(source)}, CASE WHEN plain THEN {listed} END AS elements, "
+        f"SELECT ordinal, line, {_keys(source)}, "
+        f"CASE WHEN plain THEN {_elements(column, plain_sql('cell'))} END AS elements, "
         "CASE WHEN NOT plain THEN cell END AS other FROM ("
         f"SELECT ordinal, line, {keys}, {origin.cell(column)} AS cell, "
-        f"regexp_full_match({origin.cell(column)}, {literal(gate(column))}) AS plain FROM {origin.sql}) "
+        f"regexp_full_match({origin.cell(column)}, {literal(plain(column))}) AS plain FROM {origin.sql}) "
         f"WHERE {' AND '.join(f'{name(c.target)} IS NOT NULL' for c in source.key)}"
     )
 
 
-def _elements_sql(source: SourceFile, column: NestedColumn) -> str:
-    """Selects the elements of the cells that passed the gate; an empty text is NULL."""
+def _elements(column: NestedColumn, cell: str) -> str:
+    """The elements of a cell as JSON, as a list."""
+    elements = f"from_json_strict({cell}, {literal(structure(column))})"
+    return f"[{elements}]" if column.single else elements
+
+
+def _elements_sql(source: SourceFile, column: NestedColumn, cells: str) -> str:
+    """Selects the elements of a relation's cells, each in a row; an empty text is NULL."""
     values = [
         f"nullif(e.{name(e.name)}, '')" if e.kind.type == "VARCHAR" else f"e.{name(e.name)}" for e in column.elements
     ]
     return (
         f"SELECT ordinal, line, {_keys(source)}, position, {', '.join(values)} FROM ("
         f"SELECT ordinal, line, {_keys(source)}, unnest(elements) AS e, "
-        "CAST(generate_subscripts(elements, 1) AS INTEGER) AS position FROM split_cell)"
+        f"CAST(generate_subscripts(elements, 1) AS INTEGER) AS position FROM {cells})"
     )
 
 
 def _read_others(con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, work: Path) -> int:
-    """Read the cells that did not pass the gate; gives how many elements they held."""
+    """Read the cells that are not plain; gives how many elements they held."""
     rows = con.execute(
         f"SELECT ordinal, line, {_keys(source)}, other FROM split_cell WHERE other IS NOT NULL ORDER BY ordinal"
     ).fetchall()
-    if not rows:
-        return 0
+    texts = [to_json(column, row[-1]) for row in rows]
+    usual = [(*row[:-1], text) for row, text in zip(rows, texts, strict=True) if text is not None]
+    count = _read_json(con, source, column, usual, work) if usual else 0
     reader = _Others(source, column)
-    insert(con, column.relation or f"single_{column.name}", reader.elements(rows), work)
+    unusual = [row for row, text in zip(rows, texts, strict=True) if text is None]
+    insert(con, column.relation or f"single_{column.name}", reader.elements(unusual), work)
     insert(con, "note", reader.notes, work)
     insert(con, "reject", reader.rejects, work)
-    return reader.count
+    return count + reader.count
+
+
+def _read_json(
+    con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColumn, rows: list[tuple[Any, ...]], work: Path
+) -> int:
+    """Read cells that are JSON by now; gives how many elements they held."""
+    declared = ", ".join(f"{name(c.target)} {c.kind.type}" for c in source.key)
+    names = ["ordinal", "line", *(c.target for c in source.key), "cell"]
+    cells = (dict(zip(names, row, strict=True)) for row in rows)
+    insert(con, "json_cell", cells, work, create=f"ordinal BIGINT, line BIGINT, {declared}, cell VARCHAR")
+    split = f"(SELECT *, {_elements(column, 'cell')} AS elements FROM json_cell)"
+    relation = name(column.relation or f"single_{column.name}")
+    count = _inserted(con, f"INSERT INTO {relation} {_elements_sql(source, column, split)}")
+    con.execute("DROP TABLE json_cell")
+    return count
 
 
 class _Others:
