@@ -18,7 +18,8 @@ from moviehouse.steps.literal import evaluate, is_storable
 # No text starts with a colon in single quotes or has one in double quotes, so that `': None` is never part of a text.
 _PLAIN_TEXT = r"""'[^'"\\:\x00-\x1f][^'"\\\x00-\x1f]*'|"[^"\\:\x00-\x1f]+\""""
 _ANY_TEXT = r"""'(?:[^'\\\n\r\0]++|\\[^\n\r\0])++'|"(?:[^"\\\n\r\0]++|\\[^\n\r\0])++\""""
-_TOKEN = re.compile(rf"{_ANY_TEXT}|''|\bNone\b")
+# As much as can be had by exchanging quotes, and the text behind it that cannot.
+_STRETCH = re.compile(rf"""((?:[^'"]++|'(?!:)[^'"\\\x00-\x1f]*+')++)({_ANY_TEXT})?""")
 
 
 def plain(column: NestedColumn) -> str:
@@ -48,21 +49,19 @@ def to_json(column: NestedColumn, text: str) -> str | None:
     if not _usual(column).fullmatch(text):
         return None
     try:
-        return _TOKEN.sub(_json_text, text)
+        return _STRETCH.sub(_json_stretch, text)
     except ValueError:
         return None
 
 
-def _json_text(token: re.Match[str]) -> str:
-    text = token[0]
-    if text[0] == "N":
-        return "null"
-    value = text[1:-1]
-    if "\\" in value:
-        ok, value = evaluate(text)
-        if not ok or not is_storable(value):
-            raise ValueError("not a text to be kept")
-    return encode_basestring(value)
+def _json_stretch(stretch: re.Match[str]) -> str:
+    easy, text = stretch[1].replace("': None", "': null").replace("'", '"'), stretch[2]
+    if text is None:
+        return easy
+    ok, value = evaluate(text) if "\\" in text else (True, text[1:-1])
+    if not ok or not is_storable(value):
+        raise ValueError("not a text to be kept")
+    return easy + encode_basestring(value)
 
 
 @cache
