@@ -22,7 +22,7 @@ from moviehouse.model.tables import ERROR_LOG, REJECTED_RECORD, TABLES
 from moviehouse.sql import QUESTIONS, VIEWS, statement
 from moviehouse.sql.text import literal, name
 from moviehouse.steps import balance, log
-from moviehouse.steps.conform import CONFORMED, WORK, Text
+from moviehouse.steps.conform import CONFORMED, RATINGS_WORK, WORK, Text
 from moviehouse.steps.fetch.address import Local, parse
 from moviehouse.steps.member import Job, Read, Survey, read_file, reject_references, relations, survey
 
@@ -108,7 +108,7 @@ class Cluster:
     ) -> None:
         """Make the tables, the log and the balance where the relations are; `text` gives the SQL."""
         with run.progress.step("conform on the cluster"):
-            for relation in WORK:
+            for relation in (*WORK, *RATINGS_WORK):
                 self.spark.create_works({relation: text("conform", relation)})
             self.spark.create_tables({table: text("conform", table.name) for table in tables})
         with run.progress.step("log"):

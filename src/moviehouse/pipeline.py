@@ -101,7 +101,7 @@ class Options:
 
 
 # Splitting quoted files is Python's work, reading flat ones DuckDB's: side by side they fill two cores. The ratings
-# come first, being the most.
+# come first, being the most, and are conformed at the end of their lane.
 _LANES = (
     sorted((s for s in SOURCES if s.flat), key=lambda s: not s.suspects),
     [s for s in SOURCES if not s.flat],
@@ -218,6 +218,8 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
             path = run.paths[source.name] = to_utf8(member.path, run.options.encoding, run.work)
             readings.append(read.read_member(con, source, path, run.work, advance))
         run.record.files[source.name]["null_tokens"] = readings[-1].null_tokens
+    if sources is _LANES[0]:
+        conform.conform_ratings(run.running, con, run.progress)
     return readings
 
 

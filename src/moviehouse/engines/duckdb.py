@@ -42,16 +42,10 @@ class DuckDB:
         self.con.execute("DETACH model")
         self.con.close()
 
-    def create_works(self, selects: Mapping[str, str]) -> None:
+    def create_works(self, selects: Mapping[str, str], con: duckdb.DuckDBPyConnection | None = None) -> None:
         """Create relations that are no part of the release, by name; none may need another of them."""
         for relation, select in selects.items():
-            self.con.execute(f"CREATE TABLE memory.main.{name(relation)} AS {select}")
-
-    @contextmanager
-    def beside(self, work: Callable[[duckdb.DuckDBPyConnection], object]) -> Iterator[None]:
-        """Do some work on another connection while the block runs; ends when both have, or one has failed."""
-        with side_by_side(self.cursor(), work):
-            yield
+            (con or self.con).execute(f"CREATE TABLE memory.main.{name(relation)} AS {select}")
 
     def create_table(self, table: Table, select: str, con: duckdb.DuckDBPyConnection | None = None) -> None:
         """Create a table of the model from a SELECT, with the declared columns, order and types."""

@@ -91,7 +91,8 @@ def _declared(table: Table) -> list[Check]:
             Check(
                 f"{table.name}.{reference.column}",
                 f"{table.name}.{reference.column} is a key of {target.name}.",
-                f"SELECT DISTINCT {column} FROM {name(table.name)} AS t WHERE {column} IS NOT NULL AND NOT EXISTS "
+                f"SELECT {column} FROM (SELECT DISTINCT {column} FROM {name(table.name)}) AS t "
+                f"WHERE {column} IS NOT NULL AND NOT EXISTS "
                 f"(SELECT 1 FROM {name(target.name)} AS r WHERE r.{name(target.key[0])} = t.{column})",
             )
         )

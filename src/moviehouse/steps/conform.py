@@ -1,4 +1,7 @@
-"""Makes the model's tables from the raw relations: set-level work, one SELECT for each table."""
+"""Makes the model's tables from the raw relations: set-level work, one SELECT for each table.
+
+The ratings need nothing of the quoted files, and are most of the rows: they are conformed as soon as they are read.
+"""
 
 from __future__ import annotations
 
@@ -20,41 +23,44 @@ WORK = (
     "loaded_keyword_list",
     "loaded_link",
     "loaded_link_small",
-    "repeated_rating",
-    "merged_rating",
 )
+RATINGS_WORK = ("repeated_rating", "merged_rating")
 # Where a relation has few rows, a table is made whole, and then some rows are taken out again: no join of
 # 26 million rows, and they keep the order of their files. Table, relation, SELECT, DELETE.
 SHORTCUTS = {"rating": ("merged_rating", "rating_unrepeated", "rating_unmerged")}
 _FEW = 10_000
 CONFORMED = tuple(table for table in TABLES if table.conformed)
+RATINGS = tuple(table for table in CONFORMED if table.name in SHORTCUTS)
 # Gives the SQL of a folder and a name.
 Text = Callable[[str, str], str]
 
 
 def conform(engine: DuckDB, progress: Progress, tables: Iterable[Table] = CONFORMED, text: Text | None = None) -> None:
-    """Create the tables, by default all of the model that have a SELECT; the long ones beside the others."""
+    """Create the tables but those of ratings, by default all of the model that have a SELECT; `text` gives the SQL."""
     text = text or statement
-    long = [table for table in tables if table.name in SHORTCUTS]
-    others = [table for table in tables if table.name not in SHORTCUTS]
     with progress.step("conform"):
         for relation in WORK:
             engine.create_works({relation: text("conform", relation)})
-        with engine.beside(lambda con: _conform_all(engine, con, long, text)):
-            _conform_all(engine, engine.con, others, text)
+        for table in tables:
+            if table not in RATINGS:
+                engine.create_table(table, text("conform", table.name))
 
 
-def _conform_all(engine: DuckDB, con: duckdb.DuckDBPyConnection, tables: Iterable[Table], text: Text) -> None:
-    for table in tables:
-        _conform(engine, con, table, text)
+def conform_ratings(engine: DuckDB, con: duckdb.DuckDBPyConnection, progress: Progress) -> None:
+    """Create the tables of ratings on a connection of the engine, once their files and the links are read."""
+    with progress.step("conform ratings"):
+        for relation in RATINGS_WORK:
+            engine.create_works({relation: statement("conform", relation)}, con)
+        for table in RATINGS:
+            _conform(engine, con, table)
 
 
-def _conform(engine: DuckDB, con: duckdb.DuckDBPyConnection, table: Table, text: Text) -> None:
-    relation, whole, merged = SHORTCUTS.get(table.name, ("", "", ""))
-    count = engine.scalar(f"SELECT count(*) FROM {relation}", con) if relation else _FEW
+def _conform(engine: DuckDB, con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    relation, whole, merged = SHORTCUTS[table.name]
+    count = engine.scalar(f"SELECT count(*) FROM {relation}", con)
     if count >= _FEW:
-        engine.create_table(table, text("conform", table.name), con)
+        engine.create_table(table, statement("conform", table.name), con)
         return
-    engine.create_table(table, text("conform", whole), con)
+    engine.create_table(table, statement("conform", whole), con)
     if count:
-        con.execute(text("conform", merged))
+        con.execute(statement("conform", merged))
