@@ -8,7 +8,6 @@ import os
 import select
 import signal
 import sys
-import traceback
 from contextlib import suppress
 from typing import TextIO
 
@@ -16,10 +15,10 @@ from cyclopts import CycloptsError
 from cyclopts.exceptions import UnknownOptionError, UnusedCliTokensError
 
 from moviehouse.commands import app
+from moviehouse.commands.failure import fail, say, trace
 from moviehouse.commands.source import must_exist
 from moviehouse.errors import MoviehouseError, TargetError, UsageError
 from moviehouse.hints import did_you_mean
-from moviehouse.safe import visible, visible_lines, without_secrets
 
 __all__ = ["app", "run"]
 
@@ -65,7 +64,7 @@ def run(arguments: list[str]) -> int:
             stream.flush()
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # or Python tries again as it ends
-            status = status if isinstance(error, BrokenPipeError) else _fail(_unwritten(error), debug=False)
+            status = status if isinstance(error, BrokenPipeError) else fail(_unwritten(error), debug=False)
     return status
 
 
@@ -84,11 +83,11 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each wa
         status = app(arguments, exit_on_error=False, print_error=False)
     except UnusedCliTokensError as error:
         surplus = ", ".join(repr(token) for token in error.unused_tokens or ())
-        return _fail(UsageError(f"There is one argument too many: {surplus}.", "See moviehouse --help."), debug=debug)
+        return fail(UsageError(f"There is one argument too many: {surplus}.", "See moviehouse --help."), debug=debug)
     except CycloptsError as error:
-        return _fail(_misused(error), debug=debug)
+        return fail(_misused(error), debug=debug)
     except MoviehouseError as error:
-        return _fail(error, debug=debug)
+        return fail(error, debug=debug)
     except KeyboardInterrupt:
         return _stopped(arguments)
     except SystemExit:  # Rich's word for a broken pipe
@@ -99,7 +98,7 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each wa
         if isinstance(error, BrokenPipeError) and (_nobody_reads(sys.stdout) or _nobody_reads(sys.stderr)):
             return 0
         if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
-            return _fail(_unwritten(error), debug=debug)
+            return fail(_unwritten(error), debug=debug)
         return _bug(error, arguments, debug=debug)
     return status if isinstance(status, int) else 0
 
@@ -115,10 +114,10 @@ def _misused(error: CycloptsError) -> UsageError:
 def _bug(error: Exception, arguments: list[str], *, debug: bool) -> int:
     """The last resort: one line for the user, the traceback in the log."""
     if debug:
-        _trace(error)
-    _say(f"moviehouse: a bug: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+        trace(error)
+    say(f"moviehouse: a bug: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
     logged = ", which is also in the failed run's log" if _publishes(arguments) else ""
-    _say(f"  Please report it; --debug shows the traceback{logged}.")
+    say(f"  Please report it; --debug shows the traceback{logged}.")
     return _BUG
 
 
@@ -127,30 +126,5 @@ def _publishes(arguments: list[str]) -> bool:
 
 
 def _stopped(arguments: list[str]) -> int:
-    _say(f"moviehouse: stopped{'; nothing was published' if _publishes(arguments) else ''}.")
+    say(f"moviehouse: stopped{'; nothing was published' if _publishes(arguments) else ''}.")
     return _TERMINATED if signal.SIGTERM in _received else _INTERRUPTED
-
-
-def _fail(error: MoviehouseError, *, debug: bool) -> int:
-    if debug:
-        _trace(error)
-    _say(f"moviehouse: {error.message}")
-    for line in error.detail.splitlines():
-        _say(f"  {line}".rstrip())
-    if error.hint:
-        _say(f"  {error.hint}")
-    if error.retry:
-        _say("  Trying again can help.")
-    if error.log is not None:
-        _say(f"  Log: {error.log}")
-    return error.exit_status
-
-
-def _say(line: str) -> None:
-    with suppress(BrokenPipeError):
-        print(visible(without_secrets(line)), file=sys.stderr)
-
-
-def _trace(error: BaseException) -> None:
-    with suppress(BrokenPipeError):
-        print(visible_lines(without_secrets("".join(traceback.format_exception(error)))), end="", file=sys.stderr)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 import moviehouse
 from moviehouse.commands import parameters as p
+from moviehouse.commands.failure import fail, say
 from moviehouse.commands.source import must_exist, print_json
+from moviehouse.errors import GateError, MoviehouseError, SourceError
 from moviehouse.progress import for_stream
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ _Stage = Annotated[
 
 
 def load(
-    source: p.Source,
+    sources: p.Sources,
     /,
     *,
     lake: p.TargetLake,
@@ -50,7 +53,7 @@ def load(
     spark_staging: p.SparkStaging = None,
     quiet: p.Quiet = False,
     json: p.AsJson = False,
-    debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
+    debug: p.Debug = False,
 ) -> int:
     """Add a drop, a source as it was observed at a time, to a lake of Apache Iceberg tables.
 
@@ -59,31 +62,57 @@ def load(
     changes nothing. A broken one is set aside with its error log; the lake stays as it is. Needs the extra:
     pip install 'moviehouse[lake]'. Where one machine is too small, a cluster of Spark does it.
 
+    Several sources are drops of their own, loaded one after the other, which takes much less time than a command for
+    each. A broken one does not keep the others out; where the lake cannot be written the rest is not tried. The exit
+    status is the highest of theirs.
+
     ```
     moviehouse load s3://bucket/drops/latest.zip --lake ./lake
     moviehouse load drop.zip --lake ./lake --partial --observed-at 2026-11-24T09
+    moviehouse load drops/2024-01-*.zip --lake ./lake --partial
     moviehouse load drop.zip --lake https://catalog.example.org/iceberg
     moviehouse load drop.zip --lake production --max-rejects 0.01
     moviehouse load s3://bucket/drop.zip --lake production --engine spark
     moviehouse load 2024-01-01.zip --lake production --stage year-2024
     ```
     """
-    must_exist(source)
-    loaded = moviehouse.load(
-        source,
-        lake,
-        observed_at=observed_at,
-        full=not partial,
-        max_rejects=max_rejects,
-        accept_missing_columns=accept_missing_column or (),
-        stage=stage,
+    for source in sources:
+        must_exist(source)
+    options: dict[str, Any] = {
+        "observed_at": observed_at,
+        "full": not partial,
+        "max_rejects": max_rejects,
+        "accept_missing_columns": accept_missing_column or (),
+        "stage": stage,
         **reading.options,
         **p.where(engine, spark_master, spark_conf, spark_staging),
-        progress=for_stream(quiet=quiet),
-    )
-    if json or not quiet:
-        _tell(loaded, json=json)
-    return 0
+        "progress": for_stream(quiet=quiet),
+    }
+
+    def one(source: str) -> None:
+        loaded = moviehouse.load(source, lake, **options)
+        if json or not quiet:
+            _tell(loaded, json=json)
+
+    if len(sources) == 1:
+        one(sources[0])
+        return 0
+    return _each(sources, one, debug=debug)
+
+
+def _each(sources: list[str], one: Callable[[str], None], *, debug: bool) -> int:
+    """Load every source, telling of those that fail; an error that is not of the drop itself ends it."""
+    worst = 0
+    for number, source in enumerate(sources, 1):
+        try:
+            one(source)
+        except MoviehouseError as error:
+            worst = max(worst, fail(error, debug=debug, about=source))
+            if not isinstance(error, SourceError | GateError):
+                if left := sources[number:]:
+                    say(f"moviehouse: not tried any more: {', '.join(left)}")
+                break
+    return worst
 
 
 def _tell(loaded: Loaded, *, json: bool) -> None:

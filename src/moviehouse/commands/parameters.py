@@ -17,6 +17,14 @@ from moviehouse.errors import UsageError
 DEFAULT_OUT = hints.DEFAULT_OUT
 
 Source = Annotated[str, Parameter(help="s3://bucket/key, https://…, file://…, a zip, or a directory of CSV files.")]
+Sources = Annotated[
+    list[str],
+    Parameter(
+        name="SOURCE",
+        negative="",
+        help="s3://bucket/key, https://…, file://…, a zip, or a directory of CSV files; or several.",
+    ),
+]
 Out = Annotated[Path, Parameter(help="Directory to write the release into.")]
 NoSign = Annotated[
     bool, Parameter(negative="", show_default=False, help="Read S3 without credentials, even if there are some.")

@@ -26,6 +26,9 @@ DATABASE = "catalog.db"
 DATA = "data"
 _ADDRESS_NAME = "moviehouse"
 _BUSY_SECONDS = 60
+_FILES = "moviehouse.lake.files.Files"
+# What storage has properties for that PyIceberg does not use Arrow for in the first place.
+_NOT_ARROW = ("adls.", "hf.")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -83,7 +86,10 @@ def _properties(name: str) -> dict[str, Any]:
 def _configured(name: str, properties: dict[str, Any]) -> Catalog:
     from pyiceberg.catalog import load_catalog
 
-    return load_catalog(name, **{**_properties(name), **properties})
+    found = {**_properties(name), **properties}
+    if not any(key.startswith(_NOT_ARROW) for key in found):
+        found.setdefault("py-io-impl", _FILES)
+    return load_catalog(name, **found)
 
 
 def _directory(path: Path, *, create: bool) -> Catalog:

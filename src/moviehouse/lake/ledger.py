@@ -130,17 +130,21 @@ class Ledger:
     def __init__(self, lake: Lake, *, create: bool = False) -> None:
         self._lake = lake
         self._known: tuple[tuple[int, bool], list[Release]] | None = None
-        if create:
+        self._release: Table | None = present(lake, RELEASE)
+        self._loaded = time.monotonic()
+        if create and self._release is None:
             ensure_namespace(lake)
-            self._release: Table | None = ensure(lake, RELEASE, lambda: _schema(_RELEASE), _LEDGER)
-        else:
-            self._release = present(lake, RELEASE)
+            self._release = ensure(lake, RELEASE, lambda: _schema(_RELEASE), _LEDGER)
 
-    def newest(self, as_of: datetime | None = None) -> Release | None:
-        """The newest release, or the one that was the newest at a time (UTC); None where there is none yet."""
+    def newest(self, as_of: datetime | None = None, *, age: float = 0) -> Release | None:
+        """The newest release, or the one that was the newest at a time (UTC); None where there is none yet.
+
+        The catalog is not asked again if it has been asked in the last `age` seconds.
+        """
         if self._release is None:
             return None
-        self._release.refresh()
+        if time.monotonic() - self._loaded >= age:
+            self._refresh()
         history = self._history(whole=as_of is not None)
         if as_of is not None:
             history = [r for r in history if r.created_at is not None and r.created_at <= as_of]
@@ -150,7 +154,7 @@ class Ledger:
         """All releases, oldest first."""
         if self._release is None:
             return []
-        self._release.refresh()
+        self._refresh()
         return self._history(whole=True)
 
     def commit(self, decide: Callable[[Release], Change | None]) -> Outcome:
@@ -166,7 +170,7 @@ class Ledger:
         release_id, start, conflicts, unclear = secrets.token_hex(8), time.monotonic(), 0, False
         while True:
             try:
-                self._release.refresh()
+                self._refresh()
                 history = self._history(whole=unclear)
                 newest = history[-1] if history else Release()
                 if own := next((r for r in history if r.release_id == release_id), None):
@@ -207,6 +211,11 @@ class Ledger:
         which: dict[str, Any] = {"row_filter": f"drop_id == {literal(drop_id)}"} if drop_id else {}
         rows = table.scan(**which).to_arrow().to_pylist() if table is not None else []
         return sorted(rows, key=lambda row: (row["noted_at"], row["reading_id"]))
+
+    def _refresh(self) -> None:
+        assert self._release is not None
+        self._release.refresh()
+        self._loaded = time.monotonic()
 
     def _history(self, *, whole: bool) -> list[Release]:
         """The releases, oldest first; without `whole` those since the last one that has all readings."""

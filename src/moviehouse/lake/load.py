@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from moviehouse.lake.spark_load import OnSpark
 
 
+_RECENT = 5.0
+"""A ledger so many seconds old tells well enough what there is already: the commit asks again."""
+
+
 @dataclass(frozen=True)
 class LoadOptions:
     """How a drop is loaded.
@@ -160,7 +164,7 @@ def _load(run: pipeline.Run, lake: Lake, ledger: Ledger, options: LoadOptions, t
     pipeline.take(work.fetching, run)
     reading = _reading(run, work.drop(), options)
     with told(lake.name, writing=True):
-        newest = ledger.newest() or Release()
+        newest = ledger.newest(age=_RECENT) or Release()
         there_already = shown_already(ledger, newest, reading) or staged_already(ledger, reading)
     if there_already:
         record.status = "already"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from moviehouse.model.schema import Table
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
 from moviehouse.sql import header, names, statement
-from moviehouse.sql.text import name
+from moviehouse.sql.text import literal, name
 
 _SHOWN = 5
 _LONG = 1_000_000
@@ -28,14 +28,16 @@ Rows = Callable[[str], list[tuple[Any, ...]]]
 class Check:
     """One check: its query selects offending rows; a `gate` must find none, the others warn.
 
-    `unique` names the table whose key the check is about: a long one is not grouped as a whole.
+    `table` is the one that the offending rows are of, where one is enough: it need not be asked where it has none.
+    `unique` says that the check is about its key: a long table is not grouped as a whole.
     """
 
     name: str
     meaning: str
     query: str
     gate: bool = True
-    unique: Table | None = None
+    table: Table | None = None
+    unique: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def _declared(table: Table) -> list[Check]:
             f"{table.name}.required",
             f"No required column of {table.name} is NULL.",
             f"SELECT * FROM {name(table.name)} WHERE {' OR '.join(f'{name(c)} IS NULL' for c in required)}",
+            table=table,
         )
     )
     if table.key:
@@ -81,7 +84,8 @@ def _declared(table: Table) -> list[Check]:
                 f"{table.name}.key",
                 f"Rows of {table.name} are unique by {', '.join(table.key)}.",
                 f"SELECT {keys}, count(*) AS rows FROM {name(table.name)} GROUP BY {keys} HAVING count(*) > 1",
-                unique=table,
+                table=table,
+                unique=True,
             )
         )
     for reference in table.references:
@@ -94,6 +98,7 @@ def _declared(table: Table) -> list[Check]:
                 f"SELECT {column} FROM (SELECT DISTINCT {column} FROM {name(table.name)}) AS t "
                 f"WHERE {column} IS NOT NULL AND NOT EXISTS "
                 f"(SELECT 1 FROM {name(target.name)} AS r WHERE r.{name(target.key[0])} = t.{column})",
+                table=table,
             )
         )
     ruled = [c.check for c in table.columns if c.check]
@@ -104,6 +109,7 @@ def _declared(table: Table) -> list[Check]:
                 f"{table.name}.domains",
                 f"Every value of {table.name} is in its column's domain.",
                 f"SELECT * FROM {name(table.name)} WHERE {broken}",
+                table=table,
             )
         )
     return found
@@ -114,7 +120,11 @@ def run_checks(
 ) -> list[Outcome]:
     """Run checks, by default all of them, on a release's database."""
     with progress.step("check"):
-        return [_run(con, check) for check in (checks() if which is None else which)]
+        chosen = checks() if which is None else which
+        tables = {check.table.name for check in chosen if check.table is not None}
+        counts = (f"SELECT {literal(table)} AS name, count(*) AS n FROM {name(table)}" for table in tables)
+        rows = dict(con.execute(" UNION ALL ".join(counts)).fetchall()) if tables else {}
+        return [_run(con, check, rows) for check in chosen]
 
 
 def run_together(rows: Rows, progress: Progress, which: Sequence[Check]) -> list[Outcome]:
@@ -143,20 +153,22 @@ def _outcome(rows: Rows, check: Check, offending: int) -> Outcome:
     return Outcome(check.name, check.meaning, check.gate, offending, tuple(examples))
 
 
-def _run(con: duckdb.DuckDBPyConnection, check: Check) -> Outcome:
-    query, examples = _shorter(con, check), []
+def _run(con: duckdb.DuckDBPyConnection, check: Check, rows: Mapping[str, int]) -> Outcome:
+    if check.table is not None and not rows[check.table.name]:
+        return Outcome(check.name, check.meaning, check.gate, 0)
+    query, examples = _shorter(con, check, rows), []
     offending = _count(con, query)
     if offending:
         examples = con.execute(f"SELECT * FROM ({query}) LIMIT {_SHOWN}").fetchall()
     return Outcome(check.name, check.meaning, check.gate, offending, tuple(examples))
 
 
-def _shorter(con: duckdb.DuckDBPyConnection, check: Check) -> str:
+def _shorter(con: duckdb.DuckDBPyConnection, check: Check, rows: Mapping[str, int]) -> str:
     """The check's query, or one that selects the same rows of a long table sooner."""
-    if check.unique is None or _count(con, f"SELECT * FROM {name(check.unique.name)}") < _LONG:
+    if check.table is None or not check.unique or rows[check.table.name] < _LONG:
         return check.query
-    find_suspects(con, name(check.unique.name), check.unique.key, "suspect")
-    return repeated(name(check.unique.name), check.unique.key, "suspect")
+    find_suspects(con, name(check.table.name), check.table.key, "suspect")
+    return repeated(name(check.table.name), check.table.key, "suspect")
 
 
 def _count(con: duckdb.DuckDBPyConnection, query: str) -> int:
