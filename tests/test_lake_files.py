@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pyarrow as pa
 import pytest
 from conftest import rest_lake
@@ -22,8 +24,6 @@ def opened(s3, monkeypatch):
 
 def credits_(rows: int, table) -> pa.Table:
     """Rows of one column that does not compress; the others are NULL."""
-    import secrets
-
     names = table.schema().as_arrow().names
     texts = pa.array([secrets.token_hex(400) for _ in range(rows)])
     return pa.table({name: texts if name == "tagline" else pa.nulls(rows, pa.string()) for name in names}).cast(

@@ -62,8 +62,8 @@ def load(
     changes nothing. A broken one is set aside with its error log; the lake stays as it is. Needs the extra:
     pip install 'moviehouse[lake]'. Where one machine is too small, a cluster of Spark does it.
 
-    Several sources are drops of their own, loaded one after the other, which takes much less time than a command for
-    each. A broken one does not keep the others out; where the lake cannot be written the rest is not tried. The exit
+    Several sources are drops of their own, loaded one after the other, which saves the start of a command for each.
+    A broken one does not keep the others out; where the lake cannot be written the rest is not tried. The exit
     status is the highest of theirs.
 
     ```

@@ -9,6 +9,7 @@ from __future__ import annotations
 from threading import Lock
 
 from pyarrow.fs import FileSystem, S3FileSystem
+from pyiceberg.io import S3_RETRY_STRATEGY_IMPL
 from pyiceberg.io.pyarrow import PyArrowFileIO
 
 _MOST = 64
@@ -26,11 +27,12 @@ class Files(PyArrowFileIO):
             if key not in _clients:
                 if len(_clients) >= _MOST:
                     _clients.clear()
-                _clients[key] = _in_one_request(super()._initialize_s3_fs(netloc))
+                _clients[key] = self._in_one_request(super()._initialize_s3_fs(netloc))
             return _clients[key]
 
-
-def _in_one_request(client: FileSystem) -> FileSystem:
-    """The client, writing a file that fits into one part with one request."""
-    _, (options,) = client.__reduce__()
-    return S3FileSystem(**{**options, "allow_delayed_open": True}) if "allow_delayed_open" in options else client
+    def _in_one_request(self, client: FileSystem) -> FileSystem:
+        """The client, writing a file that fits into one part with one request."""
+        _, (options,) = client.__reduce__()
+        if S3_RETRY_STRATEGY_IMPL in self.properties or "allow_delayed_open" not in options:
+            return client  # a strategy of retries is none of the options
+        return S3FileSystem(**{**options, "allow_delayed_open": True})
