@@ -42,7 +42,7 @@ def conform(engine: DuckDB, progress: Progress, tables: Iterable[Table] = CONFOR
         for relation in WORK:
             engine.create_works({relation: text("conform", relation)})
         for table in tables:
-            if table not in RATINGS:
+            if table.name not in SHORTCUTS:
                 engine.create_table(table, text("conform", table.name))
 
 
