@@ -47,6 +47,10 @@ class DuckDB:
         for relation, select in selects.items():
             self.con.execute(f"CREATE TABLE memory.main.{name(relation)} AS {select}")
 
+    def create_passing(self, relation: str, select: str) -> None:
+        """Create a relation that one later statement needs, and no other."""
+        self.create_works({relation: select})
+
     @contextmanager
     def beside(self, work: Callable[[duckdb.DuckDBPyConnection], object]) -> Iterator[None]:
         """Do some work on another connection while the block runs; ends when both have, or one has failed."""

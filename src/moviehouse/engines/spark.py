@@ -65,15 +65,10 @@ class Spark:
         with self.at_work() as context:
             return context.parallelize(items, len(items)).map(function).collect()
 
-    def relate(self, relation: str, folders: Iterable[Shared], schema: StructType | None = None) -> None:
-        """Name the Parquet files of some directories as one relation; without its schema a job looks for it."""
-        reader = self.session.read if schema is None else self.session.read.schema(schema)
-        reader.parquet(*(folder.uri for folder in folders)).createOrReplaceTempView(relation)
-
-    def relate_all(self, relations: Mapping[str, Sequence[Shared]]) -> None:
-        """Name the Parquet files of some directories as relations, by name."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda item: self.relate(*item), relations.items()))
+    def relate(self, relation: str, folders: Iterable[Shared], schema: StructType | str) -> None:
+        """Name the Parquet files of some directories, which have a schema, as one relation: no job looks for it."""
+        paths = [folder.uri for folder in folders]
+        self.session.read.schema(schema).parquet(*paths).createOrReplaceTempView(relation)
 
     def create_works(self, selects: Mapping[str, str]) -> None:
         """Create relations that are no part of the release, by name; none may need another of them."""
@@ -90,6 +85,10 @@ class Spark:
     def create_answers(self, selects: Mapping[str, str]) -> None:
         """Create answers, by name; none may need another of them."""
         self._create({question: ("answers", select) for question, select in selects.items()})
+
+    def create_passing(self, relation: str, select: str) -> None:
+        """Create a relation that one later statement needs, and no other: part of that statement's job."""
+        self.create_view(relation, select)
 
     def create_view(self, view: str, select: str) -> None:
         """Create a relation that is worked out whenever it is needed."""

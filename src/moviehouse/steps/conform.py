@@ -12,16 +12,12 @@ from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
 from moviehouse.sql import statement
 
-# Which records are loaded comes first; then the tables, in the order they are declared in.
+# Which records are loaded comes first, in steps that need nothing of a later one; then the tables, in the order they
+# are declared in.
 WORK = (
-    "loaded_movie",
-    "known_movie",
-    "loaded_credit",
-    "loaded_keyword_list",
-    "loaded_link",
-    "loaded_link_small",
-    "repeated_rating",
-    "merged_rating",
+    ("loaded_movie", "loaded_link", "loaded_link_small", "repeated_rating", "rated_movie"),
+    ("known_movie", "merged_rating"),
+    ("loaded_credit", "loaded_keyword_list"),
 )
 # Where a relation has few rows, a table is made whole, and then some rows are taken out again: no join of
 # 26 million rows, and they keep the order of their files. Table, relation, SELECT, DELETE.
@@ -38,8 +34,8 @@ def conform(engine: DuckDB, progress: Progress, tables: Iterable[Table] = CONFOR
     long = [table for table in tables if table.name in SHORTCUTS]
     others = [table for table in tables if table.name not in SHORTCUTS]
     with progress.step("conform"):
-        for relation in WORK:
-            engine.create_works({relation: text("conform", relation)})
+        for relations in WORK:
+            engine.create_works({relation: text("conform", relation) for relation in relations})
         with engine.beside(lambda con: _conform_all(engine, con, long, text)):
             _conform_all(engine, engine.con, others, text)
 
