@@ -129,6 +129,10 @@ def test_the_sql_says_what_it_is_for_and_another_engine_can_have_it(folder, name
 def test_every_table_has_its_one_statement():
     assert [t for t in TABLES if t.conformed] == list(CONFORMED)
     simpler = {statement for _, *statements in SHORTCUTS.values() for statement in statements}
-    assert set(sql.names("conform")) == {*(t.name for t in CONFORMED), *WORK, *RATINGS_WORK, *simpler}
+    assert set(sql.names("conform")) == {
+        *(t.name for t in CONFORMED),
+        *(relation for step in (*WORK, *RATINGS_WORK) for relation in step),
+        *simpler,
+    }
     assert set(sql.names("questions")) == set(sql.QUESTIONS)
     assert set(sql.names("views")) == set(sql.VIEWS)

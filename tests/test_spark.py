@@ -15,7 +15,9 @@ from same import fingerprints
 from spark_cluster import SETTINGS, SparkCluster, serve
 
 import moviehouse
-from moviehouse.engines.dialect import order_of, to_spark
+import moviehouse.cluster as cluster_module
+from moviehouse.engines.dialect import columns_to_spark, order_of, to_spark
+from moviehouse.engines.economy import java_options
 from moviehouse.errors import SourceError, TargetError, UsageError
 
 DATA = Path(os.environ.get("MOVIEHOUSE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
@@ -69,7 +71,9 @@ def test_the_real_excerpt(session, tmp_path, excerpt):
     assert_same(*both(excerpt, tmp_path))
 
 
-def test_a_sample_with_every_oddity(session, tmp_path):
+@pytest.mark.parametrize("few", [1000, 0], ids=["ratings named", "ratings joined"])
+def test_a_sample_with_every_oddity(session, tmp_path, monkeypatch, few):
+    monkeypatch.setattr(cluster_module, "_FEW", few)
     made = moviehouse.sample(tmp_path / "sample.zip", movies=600, ratings=6000, seed=3)
     duckdb, spark = both(made.path, tmp_path)
     assert_same(duckdb, spark)
@@ -214,6 +218,27 @@ def test_spark_that_is_not_there(tmp_path, small, monkeypatch):
 def test_options_that_make_no_sense(tmp_path, small, options, message):
     with pytest.raises(UsageError, match=message):
         moviehouse.build(small, tmp_path / "out", **options)
+
+
+def test_what_java_is_told_gives_way_to_what_spark_is_told(monkeypatch):
+    for variable in ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"):
+        monkeypatch.delenv(variable, raising=False)
+    driver, executor = "spark.driver.defaultJavaOptions", "spark.executor.defaultJavaOptions"
+    remote = {"spark.master": "spark://10.0.0.1:7077"}
+    ours = java_options(remote)
+    assert "-XX:+UseSerialGC" in ours[driver]
+    assert "GC" not in java_options(remote | {"spark.driver.extraJavaOptions": "-XX:+UseG1GC"})[driver]
+    assert java_options(remote | {driver: "-Da=b"}) == {executor: ours[executor]}
+    assert java_options(remote | {executor: "-Da=b"}) == {driver: ours[driver]}
+    # On this machine alone the driver does the executors' work.
+    assert java_options({})[driver] == java_options({"spark.master": "local[2]"})[driver] == ours[executor]
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:+UseParallelGC")
+    assert "GC" not in java_options(remote)[driver]
+
+
+def test_columns_in_the_dialect():
+    columns = [("a b", "VARCHAR"), ("at", "TIMESTAMP"), ("share", "DECIMAL(18,9)"), ("raw", "BLOB")]
+    assert columns_to_spark(columns) == "`a b` STRING, `at` TIMESTAMP_NTZ, `share` DECIMAL(18, 9), `raw` BINARY"
 
 
 def test_the_dialect():

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeVar
 
-from moviehouse.engines.dialect import order_of
+from moviehouse.engines.dialect import columns_to_spark, order_of
 from moviehouse.engines.duckdb import DuckDB
 from moviehouse.engines.shared import Shared
 from moviehouse.engines.spark import Spark, spark_session
@@ -22,9 +23,9 @@ from moviehouse.model.tables import ERROR_LOG, REJECTED_RECORD, TABLES
 from moviehouse.sql import QUESTIONS, VIEWS, statement
 from moviehouse.sql.text import literal, name
 from moviehouse.steps import balance, log
-from moviehouse.steps.conform import CONFORMED, RATINGS_WORK, WORK, Text
+from moviehouse.steps.conform import CONFORMED, RATINGS_WORK, SHORTCUTS, WORK, Text
 from moviehouse.steps.fetch.address import Local, parse
-from moviehouse.steps.member import Job, Read, Survey, read_file, reject_references, relations, survey
+from moviehouse.steps.member import Job, Read, Relations, Survey, read_file, reject_references, relations, survey
 
 if TYPE_CHECKING:
     from moviehouse.pipeline import Run
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 # The order in which files that cannot be used are told of is that of the readers on one machine.
 _READING = [s.name for s in sorted(SOURCES, key=lambda s: (not s.flat, s.flat and not s.suspects))]
 _ORDERED = {ERROR_LOG.name: log.LOG_ORDER, REJECTED_RECORD.name: log.REJECTED_ORDER}
+
+# So few rows to be left out of a table are named in its SELECT.
+_FEW = 1000
 
 Given = TypeVar("Given")
 
@@ -53,6 +57,8 @@ class Cluster:
             whole=run.whole,
         )  # fmt: skip
         self._remote = bool(given)
+        # Tables whose rows are in the order of their file, as they are where DuckDB makes them.
+        self._as_read: set[str] = set()
         self._packages = packages
 
     def start(self, run: Run) -> None:
@@ -86,7 +92,7 @@ class Cluster:
         with run.progress.step("read on the cluster"):
             reads = dict(zip(_READING, self.spark.map(partial(read_file, self.job), _READING), strict=True))
         done = {file: each for file, each in reads.items() if isinstance(each, Read)}
-        self._notes = [self.survey.notes, *(each.folder for each in done.values() if each.about)]
+        self._notes = [self.survey.notes, *(each.staged for each in done.values() if each.about)]
         for file, each in done.items():
             if file in self.survey.names:
                 run.record.files[file].update(each.about)
@@ -95,9 +101,11 @@ class Cluster:
             self._save_notes(run)
             raise wrong
         run.readings = [done[source.name].reading for source in SOURCES]
-        staged = {r: [done[source.name].folder.at(r)] for source in SOURCES for r in relations(source)}
-        notes = {relation: [folder.at(relation) for folder in self._notes] for relation in ("note", "reject")}
-        self.spark.relate_all(staged | notes)
+        for source in SOURCES:
+            for relation in relations(source):
+                self._relate(relation, [done[source.name].staged])
+        for relation in ("note", "reject"):
+            self._relate(relation, self._notes)
 
     def make(
         self,
@@ -108,12 +116,33 @@ class Cluster:
     ) -> None:
         """Make the tables, the log and the balance where the relations are; `text` gives the SQL."""
         with run.progress.step("conform on the cluster"):
-            for relation in (*WORK, *RATINGS_WORK):
-                self.spark.create_works({relation: text("conform", relation)})
-            self.spark.create_tables({table: text("conform", table.name) for table in tables})
+            for steps in zip_longest(WORK, RATINGS_WORK, fillvalue=()):
+                self.spark.create_works({r: text("conform", r) for relations_ in steps for r in relations_})
+            self.spark.create_tables({table: self._select(table, text) for table in tables})
         with run.progress.step("log"):
             log.gather(self.spark, run.record.run_id, self._reject_references, text)
             run.balances = balance.strike(self.spark, run.readings, places=places)
+
+    def _select(self, table: Table, text: Text) -> str:
+        """The SELECT of a table: where few of its rows are to be left out, one that names them and joins nothing.
+
+        A join of 26 million rows would send them all from executor to executor, and out of the order of their file.
+        """
+        relation, whole, _ = SHORTCUTS.get(table.name, ("", "", ""))
+        if not relation:
+            return text("conform", table.name)
+        out = self.spark.rows(f"SELECT edition, line FROM {relation} LIMIT {_FEW + 1}")
+        if len(out) > _FEW:
+            return text("conform", table.name)
+        self._as_read.add(table.name)
+        lines: dict[str, list[str]] = {}
+        for edition, line in out:
+            lines.setdefault(edition, []).append(str(line))
+        left = [
+            f"NOT (edition = {literal(edition)} AND source_line IN ({', '.join(some)}))"
+            for edition, some in sorted(lines.items())
+        ]
+        return f"SELECT * FROM ({text('conform', whole)}) AS whole WHERE {' AND '.join(left) or 'true'}"
 
     def conform(self, run: Run) -> None:
         """Make the tables, the log, the balance and the answers where the relations are."""
@@ -135,14 +164,19 @@ class Cluster:
         run.closing.close()
 
     def collect(self, run: Run, tables: Sequence[Table]) -> None:
-        """Stream tables into the run's database, in the order of their keys, within DuckDB's memory limit."""
+        """Stream tables into the run's database, within DuckDB's memory limit.
+
+        In the order of their keys, but for those that are in the order of their file: sorting 26 million ratings takes
+        longer than all else here.
+        """
         options = run.options
         with run.progress.step("collect"):
             engine = DuckDB(run.database, run.work, memory_limit=options.engine_limit, threads=options.threads)
             run.engine = engine
             for table in tables:
                 files = self._files(run, "tables", table.name)
-                engine.create_table(table, f"SELECT * FROM {files} ORDER BY {_order(table)}")
+                order = "" if table.name in self._as_read else f" ORDER BY {_order(table)}"
+                engine.create_table(table, f"SELECT * FROM {files}{order}")
             engine.close()
             run.engine = None
 
@@ -154,7 +188,12 @@ class Cluster:
         references = self.staging.at("work", "rejected_reference")
         keep = partial(reject_references, self.job, references=references)
         kept = _given(self.spark.map(keep, [file for file, _ in counts]))
-        self.spark.relate("reject", [folder.at("reject") for folder in (*self._notes, *kept)])
+        self._relate("reject", [*self._notes, *kept])
+
+    def _relate(self, relation: str, staged: Sequence[Relations]) -> None:
+        """Name what tasks have staged under one name as one relation."""
+        folders = [each.folder.at(relation) for each in staged]
+        self.spark.relate(relation, folders, columns_to_spark(staged[0].columns[relation]))
 
     def _files(self, run: Run, kind: str, relation: str) -> str:
         """The Parquet files of a relation, on this machine, as SQL."""
@@ -169,8 +208,8 @@ class Cluster:
         run.engine = DuckDB(run.database, run.work, memory_limit=run.options.engine_limit, threads=run.options.threads)
         for relation in ("note", "reject"):
             selects = []
-            for i, folder in enumerate(self._notes):
-                here = folder.at(relation)
+            for i, each in enumerate(self._notes):
+                here = each.folder.at(relation)
                 local = here.path or run.work / "collected" / relation / str(i)
                 if not here.path:
                     here.get(local)

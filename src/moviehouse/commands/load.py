@@ -94,14 +94,14 @@ def load(
         if json or not quiet:
             _tell(loaded, json=json)
 
-    if len(sources) == 1:
-        one(sources[0])
-        return 0
     return _each(sources, one, debug=debug)
 
 
 def _each(sources: list[str], one: Callable[[str], None], *, debug: bool) -> int:
     """Load every source, telling of those that fail; an error that is not of the drop itself ends it."""
+    if len(sources) == 1:
+        one(sources[0])
+        return 0
     worst = 0
     for number, source in enumerate(sources, 1):
         try:

@@ -14,6 +14,9 @@ class Engine(Protocol):
     def create_works(self, selects: Mapping[str, str]) -> None:
         """Create relations that are no part of the release, by name; none may need another of them."""
 
+    def create_passing(self, relation: str, select: str) -> None:
+        """Create a relation that one later statement needs, and no other."""
+
     def create_table(self, table: Table, select: str) -> None:
         """Create a table of the model from a SELECT, with the declared columns and types."""
 

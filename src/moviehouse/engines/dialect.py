@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import sqlglot
@@ -23,6 +24,12 @@ def to_spark(query: str) -> str:
         if renamed := _RENAMED.get(str(call.this).upper()):
             call.set("this", renamed)
     return tree.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE, comments=False)
+
+
+def columns_to_spark(columns: Iterable[tuple[str, str]]) -> str:
+    """Columns, as names and DuckDB's types, as Spark declares them."""
+    types = [(name, exp.DataType.build(type_, dialect="duckdb").sql(dialect="spark")) for name, type_ in columns]
+    return ", ".join(f"{exp.to_identifier(name, quoted=True).sql(dialect='spark')} {type_}" for name, type_ in types)
 
 
 def order_of(query: str) -> str:

@@ -47,6 +47,10 @@ class DuckDB:
         for relation, select in selects.items():
             (con or self.con).execute(f"CREATE TABLE memory.main.{name(relation)} AS {select}")
 
+    def create_passing(self, relation: str, select: str) -> None:
+        """Create a relation that one later statement needs, and no other."""
+        self.create_works({relation: select})
+
     def create_table(self, table: Table, select: str, con: duckdb.DuckDBPyConnection | None = None) -> None:
         """Create a table of the model from a SELECT, with the declared columns, order and types."""
         columns = ", ".join(f"CAST({name(c.name)} AS {c.stored_type}) AS {name(c.name)}" for c in table.columns)

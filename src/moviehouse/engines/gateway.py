@@ -62,6 +62,13 @@ class Jvm:
             self._said.up = True
 
 
+def there() -> bool:
+    """Whether this process has a JVM already, be it spark-submit's."""
+    from pyspark import SparkContext
+
+    return SparkContext._gateway is not None or "PYSPARK_GATEWAY_PORT" in os.environ
+
+
 @contextmanager
 def jvm(settings: Mapping[str, str]) -> Iterator[Jvm]:
     """The JVM of this process, or one that ends with the block: another may then have other settings and jars.
@@ -70,7 +77,7 @@ def jvm(settings: Mapping[str, str]) -> Iterator[Jvm]:
     """
     from pyspark import SparkContext
 
-    if SparkContext._gateway is not None or "PYSPARK_GATEWAY_PORT" in os.environ:  # spark-submit's
+    if there():
         yield Jvm()
         return
     gateway, said = _launched(settings)
@@ -137,7 +144,7 @@ def with_packages(settings: Mapping[str, str], packages: Sequence[str]) -> dict[
 
     Not those that are named already, or are among Spark's own jars; and none where `spark.jars` says what there is.
     """
-    told = {**_defaults(), **settings}
+    told = {**defaults(), **settings}
     named = [package for package in told.get("spark.jars.packages", "").split(",") if package]
     artifacts = {package.split(":")[1] for package in named if package.count(":") == 2}
     wanted = [p for p in packages if p.split(":")[1] not in artifacts and not _has_jar(p.split(":")[1])]
@@ -161,7 +168,7 @@ def _has_jar(artifact: str) -> bool:
     return any(path.name.startswith(f"{artifact}-") for path in spark_jars())
 
 
-def _defaults() -> dict[str, str]:
+def defaults() -> dict[str, str]:
     """The settings of spark-defaults.conf."""
     folder = Path(os.environ.get("SPARK_CONF_DIR") or _home() / "conf")
     try:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from moviehouse.engines import s3a
+from moviehouse.engines import gateway, s3a
+from moviehouse.engines.economy import java_options
 from moviehouse.engines.gateway import jvm, with_packages
 from moviehouse.engines.shared import Shared
 from moviehouse.errors import TargetError, UsageError
@@ -44,10 +45,7 @@ _SETTINGS = {
 
 # Spark's own chatter has no place among the steps; what fails is told as an error.
 _LOGGING = Path(__file__).with_name("log4j2.properties").as_uri()
-_QUIET = {
-    "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={_LOGGING}",
-    "spark.ui.showConsoleProgress": "false",
-}
+_QUIET = f"-Dlog4j2.configurationFile={_LOGGING}"
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -65,15 +63,10 @@ class Spark:
         with self.at_work() as context:
             return context.parallelize(items, len(items)).map(function).collect()
 
-    def relate(self, relation: str, folders: Iterable[Shared], schema: StructType | None = None) -> None:
-        """Name the Parquet files of some directories as one relation; without its schema a job looks for it."""
-        reader = self.session.read if schema is None else self.session.read.schema(schema)
-        reader.parquet(*(folder.uri for folder in folders)).createOrReplaceTempView(relation)
-
-    def relate_all(self, relations: Mapping[str, Sequence[Shared]]) -> None:
-        """Name the Parquet files of some directories as relations, by name."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda item: self.relate(*item), relations.items()))
+    def relate(self, relation: str, folders: Iterable[Shared], schema: StructType | str) -> None:
+        """Name the Parquet files of some directories, which have a schema, as one relation: no job looks for it."""
+        paths = [folder.uri for folder in folders]
+        self.session.read.schema(schema).parquet(*paths).createOrReplaceTempView(relation)
 
     def create_works(self, selects: Mapping[str, str]) -> None:
         """Create relations that are no part of the release, by name; none may need another of them."""
@@ -90,6 +83,10 @@ class Spark:
     def create_answers(self, selects: Mapping[str, str]) -> None:
         """Create answers, by name; none may need another of them."""
         self._create({question: ("answers", select) for question, select in selects.items()})
+
+    def create_passing(self, relation: str, select: str) -> None:
+        """Create a relation that one later statement needs, and no other: part of that statement's job."""
+        self.create_view(relation, select)
 
     def create_view(self, view: str, select: str) -> None:
         """Create a relation that is worked out whenever it is needed."""
@@ -197,7 +194,7 @@ def _application(master: str | None, settings: Mapping[str, str]) -> Iterator[Sp
     logging.getLogger().addFilter(lambda record: "while sending command" not in record.getMessage())
     # The executors run the very Python that has Moviehouse installed, unless they are told of another.
     os.environ.setdefault("PYSPARK_PYTHON", settings.get("spark.pyspark.python", sys.executable))
-    settings = {**_QUIET, **settings, **({"spark.master": master} if master else {})}
+    settings = _with_ours({**settings, **({"spark.master": master} if master else {})})
     with jvm(settings) as java:
         session = _started(master, settings)
         java.ready()
@@ -206,6 +203,15 @@ def _application(master: str | None, settings: Mapping[str, str]) -> Iterator[Sp
         finally:
             with suppress(Exception):  # a JVM that has ended
                 session.stop()
+
+
+def _with_ours(settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings with what Spark is told to be quiet and, where its JVM is this application's own, cheap."""
+    told = {**gateway.defaults(), **settings}
+    ours = {} if gateway.there() else java_options(told)
+    driver = "spark.driver.defaultJavaOptions"
+    quiet = {driver: f"{_QUIET} {ours.get(driver, '')}".strip(), "spark.ui.showConsoleProgress": "false"}
+    return {**ours, **quiet, **settings}
 
 
 def _started(master: str | None, settings: Mapping[str, str]) -> SparkSession:

@@ -96,7 +96,7 @@ class SourceFile:
 
     `relation` is the raw relation with one row per record; `editions` maps the SHA-256 of known
     copies to their name; `constants` are columns the file's name implies. `suspects` is the relation
-    of the keys that may stand in several records, where the file is too long to group all of them.
+    of the records whose keys may stand in several, where the file is too long to group all of them.
     """
 
     name: str

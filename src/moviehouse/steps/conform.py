@@ -15,16 +15,14 @@ from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
 from moviehouse.sql import statement
 
-# Which records are loaded comes first; then the tables, in the order they are declared in.
+# Which records are loaded comes first, in steps that need nothing of a later one; then the tables, in the order they
+# are declared in.
 WORK = (
-    "loaded_movie",
-    "known_movie",
-    "loaded_credit",
-    "loaded_keyword_list",
-    "loaded_link",
-    "loaded_link_small",
+    ("loaded_movie", "loaded_link", "loaded_link_small", "rated_movie"),
+    ("known_movie",),
+    ("loaded_credit", "loaded_keyword_list"),
 )
-RATINGS_WORK = ("repeated_rating", "merged_rating")
+RATINGS_WORK = (("repeated_rating",), ("merged_rating",))
 # Where a relation has few rows, a table is made whole, and then some rows are taken out again: no join of
 # 26 million rows, and they keep the order of their files. Table, relation, SELECT, DELETE.
 SHORTCUTS = {"rating": ("merged_rating", "rating_unrepeated", "rating_unmerged")}
@@ -39,8 +37,8 @@ def conform(engine: DuckDB, progress: Progress, tables: Iterable[Table] = CONFOR
     """Create the tables but those of ratings, by default all of the model that have a SELECT; `text` gives the SQL."""
     text = text or statement
     with progress.step("conform"):
-        for relation in WORK:
-            engine.create_works({relation: text("conform", relation)})
+        for relations in WORK:
+            engine.create_works({relation: text("conform", relation) for relation in relations})
         for table in tables:
             if table.name not in SHORTCUTS:
                 engine.create_table(table, text("conform", table.name))
@@ -49,8 +47,8 @@ def conform(engine: DuckDB, progress: Progress, tables: Iterable[Table] = CONFOR
 def conform_ratings(engine: DuckDB, con: duckdb.DuckDBPyConnection, progress: Progress) -> None:
     """Create the tables of ratings on a connection of the engine, once their files and the links are read."""
     with progress.step("conform ratings"):
-        for relation in RATINGS_WORK:
-            engine.create_works({relation: statement("conform", relation)}, con)
+        for relations in RATINGS_WORK:
+            engine.create_works({relation: statement("conform", relation) for relation in relations}, con)
         for table in RATINGS:
             _conform(engine, con, table)
 

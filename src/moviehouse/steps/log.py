@@ -20,16 +20,9 @@ from moviehouse.steps.conform import Text
 from moviehouse.steps.records import slices
 from moviehouse.steps.rows import NOTE, insert
 
-_WORK = (
-    "rejected_reference",
-    "merged_record",
-    "merged_element",
-    "name_conflict",
-    "link_warning",
-    "unknown_movielens_id",
-)
-# Which notes are kept depends on nothing that the others make; the lines on all of them.
-_LINES = (("swept_element", "kept_note", "kept_reject"), ("log_line",))
+_WORK = ("rejected_reference", "merged_record", "merged_element")
+# What one statement needs, once; the last of them gathers the lines.
+_PASSING = ("swept_element", "name_conflict", "link_warning", "unknown_movielens_id", "kept_note", "log_line")
 REFERRING = ("credits.csv", "keywords.csv")
 REFERENCE = "ordinal, line, movie_id, byte_offset, byte_length"
 _FILE_ORDER = " ".join(f"WHEN {literal(s.name)} THEN {i}" for i, s in enumerate(SOURCES))
@@ -45,8 +38,9 @@ def gather(engine: Engine, run_id: str, reject_references: Callable[[], None], t
     """
     engine.create_works({relation: text("log", relation) for relation in _WORK})
     reject_references()
-    for relations in _LINES:
-        engine.create_works({relation: text("log", relation) for relation in relations})
+    engine.create_works({"kept_reject": text("log", "kept_reject")})
+    for relation in _PASSING:
+        engine.create_passing(relation, text("log", relation))
     engine.create_table(REJECTED_RECORD, f"SELECT * FROM kept_reject ORDER BY {REJECTED_ORDER}")
     engine.create_table(ERROR_LOG, f"{_log_sql(run_id)} ORDER BY {LOG_ORDER}")
 

@@ -56,6 +56,14 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Relations:
+    """Relations in the shared directory, each in a folder of its own; `columns` are their names and types, DuckDB's."""
+
+    folder: Shared
+    columns: dict[str, list[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
 class Survey:
     """What a source holds: the dataset's files that it has, and the names of the others.
 
@@ -65,16 +73,16 @@ class Survey:
     fetched: Fetched
     names: tuple[str, ...] = ()
     unknown: list[str] = field(default_factory=list)
-    notes: Shared | None = None
+    notes: Relations | None = None
     refused: MoviehouseError | None = None
 
 
 @dataclass(frozen=True)
 class Read:
-    """What reading a member gave. `folder` has a Parquet file for each relation; `about` is for the run record."""
+    """What reading a member gave. `staged` has a Parquet file for each relation; `about` is for the run record."""
 
     reading: read.Reading
-    folder: Shared
+    staged: Relations
     about: dict[str, Any] = field(default_factory=dict)
     refused: MoviehouseError | None = None
 
@@ -104,8 +112,8 @@ def survey(job: Job) -> Survey | MoviehouseError:
                 read.prepare(con)
                 missing = [source.name for source in SOURCES if source.name not in planned.jobs]
                 read.note_files(con, missing, planned.unknown)
-                folder = _stage(con, job, "source", ("note", "reject"), scratch)
-                return Survey(fetched, tuple(planned.jobs), planned.unknown, folder)
+                notes = _stage(con, job, "source", ("note", "reject"), scratch)
+                return Survey(fetched, tuple(planned.jobs), planned.unknown, notes)
         except MoviehouseError as error:
             return error
 
@@ -129,16 +137,16 @@ def read_file(job: Job, file: str) -> Read | MoviehouseError:
                 try:
                     found = read.read_member(con, source, path, scratch)
                 except SourceError as error:
-                    folder = _stage(con, job, file, ("note", "reject"), scratch)
-                    return Read(read.Reading(file), folder, about, error)
+                    staged = _stage(con, job, file, ("note", "reject"), scratch)
+                    return Read(read.Reading(file), staged, about, error)
                 about["null_tokens"] = found.null_tokens
-                folder = _stage(con, job, file, ("note", "reject", *relations(source)), scratch)
-                return Read(found, folder, about)
+                staged = _stage(con, job, file, ("note", "reject", *relations(source)), scratch)
+                return Read(found, staged, about)
         except MoviehouseError as error:
             return error
 
 
-def reject_references(job: Job, file: str, references: Shared) -> Shared | MoviehouseError:
+def reject_references(job: Job, file: str, references: Shared) -> Relations | MoviehouseError:
     """Keep the bytes of a file's records that refer to no movie; `references` has rejected_reference.sql's rows."""
     with _scratch() as scratch:
         try:
@@ -186,14 +194,17 @@ def _member(job: Job, file: str, scratch: Path) -> Member | None:
     return take(lambda _: None) if take else None
 
 
-def _stage(con: duckdb.DuckDBPyConnection, job: Job, what: str, names: tuple[str, ...], scratch: Path) -> Shared:
-    """Write relations as Parquet into the shared directory, each in a folder of its own."""
+def _stage(con: duckdb.DuckDBPyConnection, job: Job, what: str, names: tuple[str, ...], scratch: Path) -> Relations:
+    """Write relations as Parquet into the shared directory."""
     place = job.staging.at("read", f"{what}-{uuid.uuid4().hex[:12]}")
+    columns = {}
     for relation in names:
+        described = con.execute(f"DESCRIBE {name(relation)}").fetchall()
+        columns[relation] = [(column, type_) for column, type_, *_ in described]
         folder = scratch / "staged" / relation
         folder.mkdir(parents=True)
         target = literal(str(folder / "0.parquet"))
         con.execute(f"COPY (SELECT * FROM {name(relation)}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
     place.put(scratch / "staged")
     con.close()
-    return place
+    return Relations(place, columns)

@@ -103,15 +103,19 @@ def read_member(
 
 
 def _suspect(con: duckdb.DuckDBPyConnection, source: SourceFile, relation: str, exact: str = "") -> None:
-    """Gather the keys that may stand more than once, where grouping all of them would take long.
+    """Gather the records whose keys may stand more than once, where grouping all of them would take long.
 
     Every key of the few rows of `exact` is one: windows over a union of both would hold all rows in memory.
     """
     if source.suspects:
         keys = [c.target for c in source.key]
+        names = ", ".join(name(key) for key in keys)
         find_suspects(con, relation, keys, "suspect")
-        more = f" UNION SELECT {', '.join(name(key) for key in keys)} FROM {exact}" if exact else ""
-        con.execute(f"CREATE TABLE {source.suspects} AS SELECT * FROM suspect{more}")
+        more = f" UNION SELECT {names} FROM {exact}" if exact else ""
+        con.execute(
+            f"CREATE TABLE {source.suspects} AS SELECT {names}, ordinal, line FROM {source.relation} "
+            f"SEMI JOIN (SELECT * FROM suspect{more}) AS keys USING ({names})"
+        )
         con.execute("DROP TABLE suspect")
 
 

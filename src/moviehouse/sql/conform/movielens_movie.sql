@@ -5,9 +5,7 @@ WITH id AS (
   UNION
   SELECT movielens_id FROM loaded_link_small
   UNION
-  SELECT movielens_id FROM raw_rating_full
-  UNION
-  SELECT movielens_id FROM raw_rating_small
+  SELECT movielens_id FROM rated_movie
 ),
 linked AS (
   SELECT

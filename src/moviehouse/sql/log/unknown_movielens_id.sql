@@ -1,29 +1,15 @@
 -- Warnings, one per id: MovieLens movies that only ratings refer to, at their first rating.
-WITH unlinked AS (
-  SELECT movielens_id FROM movielens_movie WHERE links_line IS NULL AND links_small_line IS NULL
-),
-rated AS (
-  SELECT r.movielens_id, 0 AS edition, r.line
-  FROM raw_rating_full AS r
-  JOIN unlinked AS u ON u.movielens_id = r.movielens_id
-  UNION ALL
-  SELECT r.movielens_id, 1 AS edition, r.line
-  FROM raw_rating_small AS r
-  JOIN unlinked AS u ON u.movielens_id = r.movielens_id
-),
-placed AS (
+WITH rated AS (
   SELECT
-    movielens_id,
-    edition,
-    line,
-    ROW_NUMBER() OVER (PARTITION BY movielens_id ORDER BY edition, line) AS place,
-    COUNT(*) OVER (PARTITION BY movielens_id) AS ratings
-  FROM rated
+    r.movielens_id,
+    CASE WHEN r.edition = 'full' THEN 'ratings.csv' ELSE 'ratings_small.csv' END AS file,
+    r.first_line AS line,
+    ROW_NUMBER() OVER (PARTITION BY r.movielens_id ORDER BY r.edition) AS place,
+    CAST(SUM(r.ratings) OVER (PARTITION BY r.movielens_id) AS BIGINT) AS ratings
+  FROM rated_movie AS r
+  JOIN movielens_movie AS m ON m.movielens_id = r.movielens_id
+  WHERE m.links_line IS NULL AND m.links_small_line IS NULL
 )
-SELECT
-  CASE WHEN edition = 0 THEN 'ratings.csv' ELSE 'ratings_small.csv' END AS file,
-  line,
-  movielens_id,
-  ratings
-FROM placed
+SELECT file, line, movielens_id, ratings
+FROM rated
 WHERE place = 1
