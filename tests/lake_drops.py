@@ -20,7 +20,7 @@ from moviehouse.steps.check import run_checks
 
 
 def _read(folder: Path, work: Path) -> tuple[DuckDB, dict[str, Path], list[read.Reading]]:
-    """A DuckDB that has the raw relations of a directory."""
+    """A DuckDB that has the raw relations of a directory, and its ratings."""
     work.mkdir()
     engine = DuckDB(work / "reading.duckdb", work)
     read.prepare(engine.con)
@@ -31,6 +31,7 @@ def _read(folder: Path, work: Path) -> tuple[DuckDB, dict[str, Path], list[read.
             readings.append(read.read_member(engine.con, source, path, work))
         else:
             readings.append(read.read_absent(engine.con, source))
+    conform.conform_ratings(engine, engine.con, Quiet())
     return engine, paths, readings
 
 
