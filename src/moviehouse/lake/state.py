@@ -164,8 +164,7 @@ def _movielens() -> Iterator[tuple[str, str]]:
     yield "known_movie", "SELECT movie_id FROM movie_now"
     yield "loaded_link", "SELECT * FROM link_now"
     yield "loaded_link_small", "SELECT * FROM link_small_now"
-    for edition in ("full", "small"):
-        yield f"raw_rating_{edition}", f"SELECT movielens_id FROM {row('rating')} WHERE edition = {literal(edition)}"
+    yield "rated_movie", f"SELECT movielens_id FROM {row('rating')}"
     yield "linked_movie", statement("conform", "movielens_movie")
     yield "movielens_movie", statement("lake", "movielens_movie")
     yield "rating", "SELECT * FROM rating_now"
