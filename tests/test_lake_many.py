@@ -50,13 +50,13 @@ def test_each_has_a_release_of_its_own_in_the_order_given(lake, drops, run):
 
 
 def test_a_broken_one_is_told_of_and_the_others_are_loaded(tmp_path, drops, run):
-    lake, bad, gone = str(tmp_path / "lake"), tmp_path / "bad.zip", tmp_path / "gone.zip"
+    lake, bad = str(tmp_path / "lake"), tmp_path / "bad.zip"
     bad.write_text("no zip")
-    status, out, err = run("load", drops[0].path, bad, gone, drops[1].path, *options(drops[0], lake))
+    status, out, err = run("load", drops[0].path, bad, drops[1].path, *options(drops[0], lake))
     assert status == 1
     assert [json.loads(line)["reading"]["source"] for line in out.splitlines()] == [str(d.path) for d in drops[:2]]
     said = [line for line in err.splitlines() if line.startswith("moviehouse: ")]
-    assert [line.split(": ")[1] for line in said] == [str(bad), str(gone)]
+    assert [line.split(": ")[1] for line in said] == [str(bad)]
     assert state_of(lake) == expected(drops[:2])
     assert [row["source"] for row in Ledger(open_lake(lake)).noted()] == [str(bad)]
 
@@ -87,3 +87,28 @@ def test_a_word_that_is_no_source_stops_it_before_the_first(tmp_path, drops, run
     assert "'nothing'" in err
     assert not lake.exists()
     assert run("load", "--lake", lake)[0] == 2
+
+
+@pytest.mark.parametrize("word", ["09:00", "0.5", "gone.zip"])
+def test_a_word_that_is_no_file_is_no_source(word, tmp_path, drops, run):
+    """A time without quotes, say: the drop beside it would be loaded as of another time."""
+    lake = tmp_path / "lake"
+    status, _, err = run("load", word, drops[0].path, *options(drops[0], lake))
+    assert (status, lake.exists()) == (1, False)
+    assert word in err
+
+
+def test_where_nobody_listens_every_drop_is_loaded(tmp_path, drops, run, monkeypatch):
+    def gone(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("moviehouse.commands.load._tell", gone)
+    lake = str(tmp_path / "lake")
+    assert run("load", *(drop.path for drop in drops), *options(drops[0], lake))[0] == 0
+    assert state_of(lake) == expected(drops)
+
+
+def test_sources_stand_before_the_options(tmp_path, drops, run):
+    status, _, err = run("load", drops[0].path, "--lake", tmp_path / "lake", drops[1].path)
+    assert status == 2
+    assert "Name all sources before the options." in err

@@ -83,7 +83,8 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911  (one return for each wa
         status = app(arguments, exit_on_error=False, print_error=False)
     except UnusedCliTokensError as error:
         surplus = ", ".join(repr(token) for token in error.unused_tokens or ())
-        return fail(UsageError(f"There is one argument too many: {surplus}.", "See moviehouse --help."), debug=debug)
+        several = "Name all sources before the options." if arguments[:1] == ["load"] else "See moviehouse --help."
+        return fail(UsageError(f"There is one argument too many: {surplus}.", several), debug=debug)
     except CycloptsError as error:
         return fail(_misused(error), debug=debug)
     except MoviehouseError as error:

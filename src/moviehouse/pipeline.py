@@ -175,9 +175,10 @@ def _read(run: Run) -> None:
     read.prepare(con)
     read.note_files(con, run.record.missing_files, run.record.ignored_files)
     cursors = [run.engine.cursor() for _ in _LANES]
-    stop = Event()
+    stop, unusable = Event(), Event()
     with ThreadPoolExecutor(len(_LANES)) as pool:
-        futures = [pool.submit(_read_lane, run, c, lane, stop) for c, lane in zip(cursors, _LANES, strict=True)]
+        lanes = zip(cursors, _LANES, strict=True)
+        futures = [pool.submit(_take_lane, run, con, lane, stop, unusable) for con, lane in lanes]
         try:
             # A file that cannot be used lets the other lane go on: the log tells what is wrong with its files too.
             for future in as_completed(futures):
@@ -195,6 +196,20 @@ def _read(run: Run) -> None:
     run.readings = sorted(readings, key=lambda reading: order.index(reading.file))
     run.extraction.close()
     run.record.seconds["extract"] = run.extraction.seconds
+
+
+def _take_lane(
+    run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFile], stop: Event, unusable: Event
+) -> list[read.Reading]:
+    """Read a lane's files; conform the ratings at the end of theirs, unless a file was `unusable`."""
+    try:
+        readings = _read_lane(run, con, sources, stop)
+    except SourceError:
+        unusable.set()
+        raise
+    if sources is _LANES[0] and not unusable.is_set():
+        conform.conform_ratings(run.running, con, run.progress)
+    return readings
 
 
 def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFile], stop: Event) -> list[read.Reading]:
@@ -218,8 +233,6 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
             path = run.paths[source.name] = to_utf8(member.path, run.options.encoding, run.work)
             readings.append(read.read_member(con, source, path, run.work, advance))
         run.record.files[source.name]["null_tokens"] = readings[-1].null_tokens
-    if sources is _LANES[0]:
-        conform.conform_ratings(run.running, con, run.progress)
     return readings
 
 

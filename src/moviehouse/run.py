@@ -35,7 +35,8 @@ class RunRecord:
     `log`: lines of the error log by severity and reason. `rows`: by table.
     `excluded`: what the release definition leaves out, by status: movies and known dollars.
     `unattributed`: releases without any genre, and without any company: movies and known dollars.
-    `checks`: offending rows by check. `seconds`: by step, and in total: extract runs beside read, write beside check.
+    `checks`: offending rows by check. `seconds`: by step, and in total: extract runs beside read, which
+    conforms the ratings too, and write beside check.
     """
 
     run_id: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -13,6 +14,7 @@ from moviehouse.commands.failure import fail, say
 from moviehouse.commands.source import must_exist, print_json
 from moviehouse.errors import GateError, MoviehouseError, SourceError
 from moviehouse.progress import for_stream
+from moviehouse.steps.fetch import there
 
 if TYPE_CHECKING:
     from moviehouse.lake.load import Loaded
@@ -78,6 +80,7 @@ def load(
     """
     for source in sources:
         must_exist(source)
+        there(source)  # a word too many would be a drop, and the others loaded by options that were not meant
     options: dict[str, Any] = {
         "observed_at": observed_at,
         "full": not partial,
@@ -92,7 +95,8 @@ def load(
     def one(source: str) -> None:
         loaded = moviehouse.load(source, lake, **options)
         if json or not quiet:
-            _tell(loaded, json=json)
+            with suppress(BrokenPipeError, SystemExit):  # where nobody listens any more the rest is loaded too
+                _tell(loaded, json=json)
 
     return _each(sources, one, debug=debug)
 
@@ -109,10 +113,17 @@ def _each(sources: list[str], one: Callable[[str], None], *, debug: bool) -> int
         except MoviehouseError as error:
             worst = max(worst, fail(error, debug=debug, about=source))
             if not isinstance(error, SourceError | GateError):
-                if left := sources[number:]:
-                    say(f"moviehouse: not tried any more: {', '.join(left)}")
+                _say_left(sources[number:])
                 break
+        except Exception:
+            _say_left(sources[number:])
+            raise
     return worst
+
+
+def _say_left(sources: list[str]) -> None:
+    if sources:
+        say(f"moviehouse: not tried any more: {', '.join(sources)}")
 
 
 def _tell(loaded: Loaded, *, json: bool) -> None:

@@ -27,8 +27,6 @@ DATA = "data"
 _ADDRESS_NAME = "moviehouse"
 _BUSY_SECONDS = 60
 _FILES = "moviehouse.lake.files.Files"
-# What storage has properties for that PyIceberg does not use Arrow for in the first place.
-_NOT_ARROW = ("adls.", "hf.")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -87,7 +85,7 @@ def _configured(name: str, properties: dict[str, Any]) -> Catalog:
     from pyiceberg.catalog import load_catalog
 
     found = {**_properties(name), **properties}
-    if not any(key.startswith(_NOT_ARROW) for key in found):
+    if any(key.startswith("s3.") for key in found) or str(found.get("warehouse", "")).startswith("s3"):
         found.setdefault("py-io-impl", _FILES)
     return load_catalog(name, **found)
 

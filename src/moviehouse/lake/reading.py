@@ -42,7 +42,7 @@ def text(folder: str, stem: str) -> str:
 
 
 def conform(engine: DuckDB, progress: Progress) -> None:
-    """Create the tables of the lake, without the stamp, from the raw relations that the reader left.
+    """Create the tables of the lake but the ratings, without the stamp, from the raw relations that the reader left.
 
     Where a build calls `conform`. The logs come after it: `log.gather(…, text)`, `balance.strike(…, places=PLACES)`.
     """

@@ -1,6 +1,7 @@
 """Makes the model's tables from the raw relations: set-level work, one SELECT for each table.
 
-The ratings need nothing of the quoted files, and are most of the rows: they are conformed as soon as they are read.
+The ratings need nothing of the quoted files, and are most of the rows: they are conformed once the flat
+files are read.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def conform(engine: DuckDB, progress: Progress, tables: Iterable[Table] = CONFOR
 
 
 def conform_ratings(engine: DuckDB, con: duckdb.DuckDBPyConnection, progress: Progress) -> None:
-    """Create the tables of ratings on a connection of the engine, once their files and the links are read."""
+    """Create the tables of ratings on a connection of the engine, once their files are read, for a lake too."""
     with progress.step("conform ratings"):
         for relations in RATINGS_WORK:
             engine.create_works({relation: statement("conform", relation) for relation in relations}, con)

@@ -63,7 +63,7 @@ def _keys(source: SourceFile) -> str:
 
 
 def _split_sql(source: SourceFile, column: NestedColumn, origin: Origin) -> str:
-    """Selects each keyed record's cell as its elements, where it passes the gate, or as the other text."""
+    """Selects each keyed record's cell as its elements, where it is plain, or as the other text."""
     keys = ", ".join(f"{value_sql(c, origin.cell(c))} AS {name(c.target)}" for c in source.key)
     return (
         f"SELECT ordinal, line, {_keys(source)}, "

@@ -1,7 +1,7 @@
 """Reads one member into flat, typed relations: everything that concerns one record alone happens here.
 
 A quoted file is split into records and staged (`records`), then DuckDB parses it, checks every cell by
-its grammar and takes the plain nested cells apart; the few others are read by `literal`. A flat file
+its grammar and takes the nested cells apart (`nested`). A flat file
 that is plain from its first line to its last is read by DuckDB directly.
 
 The relations are created on the connection given, beside the tables `note` and `reject`:
