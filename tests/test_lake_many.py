@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 import small
@@ -102,7 +103,7 @@ def test_where_nobody_listens_every_drop_is_loaded(tmp_path, drops, run, monkeyp
     def gone(*_: object, **__: object) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr("moviehouse.commands.load._tell", gone)
+    monkeypatch.setattr(sys.modules["moviehouse.commands.load"], "_tell", gone)
     lake = str(tmp_path / "lake")
     assert run("load", *(drop.path for drop in drops), *options(drops[0], lake))[0] == 0
     assert state_of(lake) == expected(drops)

@@ -11,10 +11,9 @@ from cyclopts import Parameter
 import moviehouse
 from moviehouse.commands import parameters as p
 from moviehouse.commands.failure import fail, say
-from moviehouse.commands.source import must_exist, print_json
+from moviehouse.commands.source import must_be_there, print_json
 from moviehouse.errors import GateError, MoviehouseError, SourceError
 from moviehouse.progress import for_stream
-from moviehouse.steps.fetch import there
 
 if TYPE_CHECKING:
     from moviehouse.lake.load import Loaded
@@ -78,9 +77,7 @@ def load(
     moviehouse load 2024-01-01.zip --lake production --stage year-2024
     ```
     """
-    for source in sources:
-        must_exist(source)
-        there(source)  # a word too many would be a drop, and the others loaded by options that were not meant
+    must_be_there(sources)
     options: dict[str, Any] = {
         "observed_at": observed_at,
         "full": not partial,

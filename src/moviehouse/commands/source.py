@@ -22,6 +22,15 @@ def must_exist(word: str) -> None:
     raise UsageError(f"No such command or file: {word!r}.", hint)
 
 
+def must_be_there(sources: list[str]) -> None:
+    """Of several sources none may be a word too many: the others would be loaded by options that were not meant."""
+    from moviehouse.steps.fetch import there
+
+    for source in sources:
+        must_exist(source)
+        there(source)
+
+
 def print_json(value: dict[str, Any]) -> None:
     """Print an object as one line of JSON."""
     print(visible_json(json.dumps(value, ensure_ascii=False, default=str)))
