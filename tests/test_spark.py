@@ -221,7 +221,7 @@ def test_options_that_make_no_sense(tmp_path, small, options, message):
 
 
 def test_what_java_is_told_gives_way_to_what_spark_is_told(monkeypatch):
-    for variable in ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"):
+    for variable in ("SPARK_SUBMIT_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"):
         monkeypatch.delenv(variable, raising=False)
     driver, executor = "spark.driver.defaultJavaOptions", "spark.executor.defaultJavaOptions"
     remote = {"spark.master": "spark://10.0.0.1:7077"}
