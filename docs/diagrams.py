@@ -18,10 +18,16 @@ DOCS = Path(__file__).resolve().parent
 FLOWCHART = re.compile(r"^```mermaid\n(flowchart .*?)^```$", re.MULTILINE | re.DOTALL)
 
 _MERMAID = "mermaid@11.16.0"
-_SCALE = 0.75
+_SCALE = 0.7
 _CHROMIUM = ["chromium", "--headless=new", "--no-sandbox", "--allow-file-access-from-files", "--dump-dom"]
 # Without HTML in its labels a drawing is plain SVG, which every viewer of pictures shows.
-_SETTINGS = {"startOnLoad": False, "htmlLabels": False, "theme": "neutral", "flowchart": {"htmlLabels": False}}
+_SETTINGS = {
+    "startOnLoad": False,
+    "htmlLabels": False,
+    "theme": "neutral",
+    # Narrow, for the column of text.
+    "flowchart": {"htmlLabels": False, "rankSpacing": 32, "nodeSpacing": 36, "padding": 10},
+}
 
 
 def drawing(text: str) -> str:
@@ -75,7 +81,7 @@ def draw(text: str, folder: Path) -> str:
 
 def _sized(svg: str) -> str:
     """The drawing with a size of its own, so that a picture of it is not squeezed into a column."""
-    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    found = re.search(r'viewBox="\S+ \S+ ([\d.]+) ([\d.]+)"', svg)
     assert found, "Mermaid gives every drawing a viewBox"
     width, height = (round(float(side) * _SCALE) for side in found.groups())
     return svg.replace('width="100%"', f'width="{width}" height="{height}"', 1)

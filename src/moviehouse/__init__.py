@@ -2,7 +2,8 @@
 
     import moviehouse
 
-    release = moviehouse.build("s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip")
+    source = "s3://com.guild.us-west-2.public-data/project-data/the-movies-dataset.zip"
+    release = moviehouse.build(source)
     answer = release.ask("genre-revenue-by-year", years=(1995, 1999), genre="Animation")
 
 `build`, `check`, `load`, `maintain`, `ask`, `trace`, `why`, `publish` and `sample` do what the commands of the same

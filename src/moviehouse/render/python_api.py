@@ -16,6 +16,7 @@ from moviehouse.lake.load import Loaded
 from moviehouse.lake.maintain import Upkeep
 from moviehouse.lake.publish import StageChange, Stages
 from moviehouse.lake.stages import Stage
+from moviehouse.postgres.publish import Publication
 from moviehouse.progress import Progress, Step
 from moviehouse.render.markdown import code, table
 from moviehouse.run import RunRecord
@@ -24,8 +25,8 @@ from moviehouse.steps.trace import Cell, Contribution, LogLine, Trace
 from moviehouse.steps.why import Part, Record, Why
 
 _RESULTS = (
-    moviehouse.Release, moviehouse.Checked, Answer, Trace, Cell, Contribution, LogLine, Why, Record, Part, Sample,
-    Drops, Loaded, Reading, Stages, Stage, StageChange, Upkeep, RunRecord,
+    moviehouse.Release, moviehouse.Checked, Answer, Trace, Cell, Contribution, LogLine, Why, Record, Part,
+    Publication, Sample, Drops, Loaded, Reading, Stages, Stage, StageChange, Upkeep, RunRecord,
 )  # fmt: skip
 _PROTOCOLS = (Progress, Step)
 _WIDTH = 88
@@ -48,7 +49,8 @@ try:
 except moviehouse.MoviehouseError as error:
     raise SystemExit(f"{error} Retry: {error.retry}. Log: {error.log}")
 
-print(release.run.rows["movie"], "movies,", len(release.ask("genre-revenue-by-year").rows), "rows of an answer")
+answer = release.ask("genre-revenue-by-year")
+print(release.run.rows["movie"], "movies,", len(answer.rows), "rows of an answer")
 ```
 """
 
