@@ -84,11 +84,15 @@ def main() -> None:
                 source = sample(int(MOVIES * movies), int(RATINGS * ratings), asked.kind, asked.cache)
                 steps.append(climb(title, source, engine, options, asked.cache))
                 print(steps[-1], file=sys.stderr, flush=True)
-    text = page(steps)
-    note = machine(f"bench/ladder.py --sizes {' '.join(map(str, asked.sizes))}", f"{asked.kind} samples", "pyspark")
-    print(f"{text}\n\n{note}")
-    if asked.into:
-        put(asked.into, "bench/ladder.py", f"{text}\n\n{note}")
+                if asked.into:  # the ladder is long, and what stops it leaves the steps so far
+                    put(asked.into, "bench/ladder.py", f"{page(steps)}\n\n{_note(asked)}")
+    print(f"{page(steps)}\n\n{_note(asked)}")
+
+
+def _note(asked: argparse.Namespace) -> str:
+    without = f" --metadata {' '.join(map(str, asked.metadata))}" if asked.metadata else ""
+    command = f"bench/ladder.py --sizes {' '.join(map(str, asked.sizes))}{without}"
+    return machine(command, f"{asked.kind} samples", "pyspark")
 
 
 def climb(size: str, source: Path, engine: str, options: list[str], cache: Path) -> Step:

@@ -98,6 +98,12 @@ def test_nothing_evaluates_text():
                 assert node.func.id not in ("eval", "exec"), path
 
 
+def test_duckdb_is_connected_to_in_one_place():
+    """Elsewhere it would show its own progress bar in a notebook."""
+    places = [path.name for path in FILES if "duckdb.connect(" in path.read_text()]
+    assert places == ["connect.py"]
+
+
 @pytest.mark.parametrize("path", FILES, ids=[str(p.relative_to(SOURCE)) for p in FILES])
 def test_a_file_holds_one_idea(path):
     assert len(path.read_text().splitlines()) <= 400

@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 from decimal import Decimal
@@ -212,6 +214,17 @@ def test_the_schema_takes_the_tables_with_every_constraint(sample):
             con.execute(f"INSERT INTO {table.name} SELECT * FROM '{release.out}/tables/{table.name}.parquet'")
             count = con.execute(f"SELECT count(*) FROM {table.name}").fetchall()[0][0]
             assert count == release.run.rows[table.name]
+
+
+def test_duckdb_shows_no_progress_of_its_own_in_a_notebook():
+    """Python without a script is taken for one: DuckDB prints a bar there for what takes seconds."""
+    code = (
+        "import duckdb; from moviehouse.connect import connected\n"
+        "shown = \"SELECT current_setting('enable_progress_bar')\"\n"
+        "print(*(con.execute(shown).fetchone()[0] for con in (duckdb.connect(), connected())))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.split() == ["True", "False"]
 
 
 def test_tables_as_csv(sample, tmp_path):

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from moviehouse.connect import connected
 from moviehouse.errors import SourceError
 from moviehouse.model.schema import Table
 from moviehouse.sql.text import literal, name
@@ -75,7 +76,7 @@ def in_memory(work: Path, memory_limit: str = "2GiB", threads: int | None = None
     }
     if threads:
         config["threads"] = threads
-    return duckdb.connect(":memory:", config=config)
+    return connected(":memory:", config=config)
 
 
 @contextmanager
@@ -101,7 +102,7 @@ def opened(
     """Open a release's database as analysts will."""
     config: dict[str, Any] = {"memory_limit": memory_limit} | ({"threads": threads} if threads else {})
     try:
-        con = duckdb.connect(str(database), read_only=read_only, config=config)
+        con = connected(str(database), read_only=read_only, config=config)
     except (duckdb.IOException, duckdb.SerializationException) as error:
         raise unreadable(database, error) from None
     try:

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from moviehouse.connect import connected
 from moviehouse.engines.duckdb import unreadable
 from moviehouse.errors import UsageError
 
@@ -44,7 +45,7 @@ def sandboxed(
         }
         config |= {"threads": threads} if threads is not None else {}
         try:
-            con = duckdb.connect(str(database), read_only=True, config=config)
+            con = connected(str(database), read_only=True, config=config)
         except (duckdb.IOException, duckdb.SerializationException) as error:
             raise unreadable(database, error) from None
         except duckdb.Error as error:

@@ -14,6 +14,7 @@ from typing import IO
 
 import duckdb
 
+from moviehouse.connect import connected
 from moviehouse.generator.links import ID_SQL
 from moviehouse.generator.weave import Member, Note
 
@@ -77,7 +78,7 @@ class Ratings:
         left, first = self.ratings, 1
         wheel = "[" + ", ".join(f"'{value}'" for value in _WHEEL) + "]"
         path = scratch / "block.csv"
-        with duckdb.connect(config={"temp_directory": str(scratch), "memory_limit": "1GB"}) as db:
+        with connected(config={"temp_directory": str(scratch), "memory_limit": "1GB"}) as db:
             db.execute(_MIX)
             db.execute(_WANTED.format(movies=self.movies, seed=self.seed))
             while left:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
-
+from moviehouse.connect import connected
 from moviehouse.errors import MoviehouseError
 from moviehouse.lake.append import READING_PROPERTY, add_files, write_files
 from moviehouse.lake.catalog import Lake
@@ -26,7 +25,7 @@ def set_aside(ledger: Ledger, lake: Lake, reading: Reading, error: MoviehouseErr
     types = ", ".join(f"{literal(c.name)}: {literal(c.type)}" for c in ERROR_LOG.columns)
     columns = ", ".join(name(c.name) for c in ERROR_LOG.columns)
     if log.exists():
-        with duckdb.connect() as con:
+        with connected() as con:
             query = (
                 f"SELECT {literal(reading.reading_id)} AS reading_id, {columns} FROM read_json({literal(str(log))}, "
                 f"format = 'newline_delimited', columns = {{{types}}}, maximum_object_size = {64 << 20})"

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from moviehouse.connect import connected
 from moviehouse.engines.duckdb import opened
 from moviehouse.error_log import REASON, SEVERITIES
 from moviehouse.errors import SourceError, UsageError
@@ -141,7 +142,7 @@ def _newest_failure(out: Path) -> Path:
 @contextmanager
 def _read(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     columns = ", ".join(f"{literal(c.name)}: {literal(c.type)}" for c in ERROR_LOG.columns)
-    with duckdb.connect(":memory:") as con:
+    with connected() as con:
         try:
             con.execute(
                 f"CREATE TABLE error_log AS FROM read_json({literal(str(file))}, format = 'newline_delimited', "

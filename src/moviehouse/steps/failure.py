@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from moviehouse.connect import connected
 from moviehouse.error_log import REASON, VALUE_LIMIT
 from moviehouse.errors import GateError, MoviehouseError, TargetError
 from moviehouse.run import RunRecord
@@ -85,7 +86,7 @@ def _so_far(database: Path, abandoned: Path, log: Path) -> None:
     if abandoned.exists():
         abandoned.rename(log)
         return
-    with contextlib.suppress(duckdb.Error), duckdb.connect(str(database), read_only=True) as con:
+    with contextlib.suppress(duckdb.Error), connected(str(database), read_only=True) as con:
         con.execute(f"COPY (SELECT * FROM error_log) TO {literal(str(log))} (FORMAT json)")
 
 
