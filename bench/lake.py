@@ -1,6 +1,6 @@
 """What a load into a lake costs, against the size of the lake, over many hours, and beside another loader.
 
-    .venv/bin/python bench/lake.py [growth] [hours] [loaders] [--into docs/benchmarks.md]
+    .venv/bin/python bench/lake.py [growth] [folds] [many] [hours] [loaders] [--into docs/benchmarks.md]
 
 The lake is on a real S3 server with an Iceberg REST catalog on this machine (SeaweedFS). Each load is a process of
 its own, start included.
@@ -8,6 +8,9 @@ its own, start included.
 growth: two lakes, one ten times as large as the other. The same drop is loaded into both; so is an empty one. The drop
 has 1% of the rows of the larger lake. What a MERGE would cost instead is the time to read some of the tables, replace
 the drop's rows by key and write them again, in this process: what a copy-on-write MERGE does to all files with a match.
+folds: the larger of those lakes is folded, then the drop is loaded and folded, a few times as it is done and once with
+all current rows written anew. What a year of folds writes and leaves is counted.
+many: hourly drops, each in a command of its own, then in one command for all of them.
 hours: 48 hourly drops in a row, with `maintain` after every twelfth. The slope is that of a line through the seconds
 of the partial loads, as a share of their mean.
 loaders: the partial drops of a day, loaded by one loader, then by two at once into another lake.
@@ -34,6 +37,8 @@ from measure import Used, machine, mib, put, run, table
 from pyiceberg.catalog import Catalog, load_catalog
 
 import moviehouse
+from moviehouse.lake import runs
+from moviehouse.lake.runs import Run
 from moviehouse.model.tables import TABLE
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -47,6 +52,8 @@ HOURS, UPKEEP_EVERY = 48, 12
 LOADED_HOURS = 24
 MOVIEHOUSE = str(Path(sys.executable).with_name("moviehouse"))
 MERGED = ("movie", "cast_credit", "rating")
+# As if every run were outgrown.
+WHOLE = "from moviehouse.lake import runs; runs.SHORT = 1 << 62"
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def load(path: Path, lake: str, *more: str) -> Load:
 
 def main() -> None:
     """Measure what is asked for; by default everything."""
-    measures = {"growth": growth, "hours": hours, "loaders": loaders}
+    measures = {"growth": growth, "folds": folds, "many": many, "hours": hours, "loaders": loaders}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*measures, []], default=list(measures))
     parser.add_argument("--into", type=Path, metavar="PAGE", help="put the tables between the page's markers")
@@ -185,6 +192,89 @@ def merge_seconds(catalog: Catalog, drop: Path, out: Path) -> float:
         seconds += time.perf_counter() - start
         catalog.drop_table(("moviehouse", f"{name}_merged"))
     return seconds
+
+
+def folds(store: S3Lakes, folder: Path) -> str:
+    """What folding a drop costs where the lake has a hundred times as many rows."""
+    movies, ratings = (count * TIMES for count in SMALL)
+    base, drop, lake = folder / "base.zip", folder / "drop.zip", store.make("folds")
+    moviehouse.sample(base, movies=movies, ratings=ratings)
+    moviehouse.sample(drop, movies=movies // DROP_SHARE, ratings=ratings // DROP_SHARE, seed=2)
+    load(base, lake, "--observed-at", "2024-01-01")
+    rows = [["the whole lake, for the first time", upkeep(lake)]]
+    for day in range(2, 2 + RUNS):
+        load(drop, lake, "--partial", "--observed-at", f"2024-01-{day:02}")
+        rows.append([f"a drop of 1% ({day - 1})", upkeep(lake)])
+    load(drop, lake, "--partial", "--observed-at", "2024-02-01")
+    rows.append(["the same drop, all current rows written anew", upkeep(lake, WHOLE)])
+    lines = [[title, f"{used.wall:.1f} s", f"{used.cpu:.1f} s", f"{mib(used.rss)} MiB"] for title, used in rows]
+    once = min((used for _, used in rows[1:-1]), key=lambda used: used.wall)
+    return table(["fold of", "Wall", "CPU", "Memory"], lines) + (
+        f"\n\nTo write all current rows anew takes {rows[-1][1].wall / once.wall:.1f} times as long "
+        f"(CPU {rows[-1][1].cpu / once.cpu:.1f}).\n\n" + year_of_folds()
+    )
+
+
+def year_of_folds() -> str:
+    """What folds of a hundredth each write and leave over a year, for some shares at which a run is written anew."""
+    base, lines = 100, []
+    for share in (0, 1, 4, 16):
+        held, written, most, runs_there = [Run((), base * runs.SHORT)], [], 0, 0
+        with changed(runs, "SHARE", share or 1 << 62):
+            for _ in range(365):
+                anew = runs.outgrown(held, runs.SHORT)
+                held = [*held[: len(held) - len(anew)], Run((), runs.SHORT + sum(run.rows for run in anew))]
+                written.append(held[-1].rows / runs.SHORT)
+                most = max(most, sum(run.rows for run in held[1:]) / held[0].rows)
+                runs_there = max(runs_there, len(held))
+        title = f"behind it come to 1/{share} of it" if share else "always"
+        lines.append([title, f"{statistics.fmean(written):.1f}%", f"{most:.0%}", f"{runs_there}"])
+    head = [
+        "a run is written anew once the rows",
+        "a fold writes, of the base",
+        "read beside the oldest run, at most",
+        "runs",
+    ]
+    return table(head, lines)
+
+
+@contextmanager
+def changed(module: object, name: str, value: object) -> Iterator[None]:
+    """Give a constant of a module another value, as long as the block runs."""
+    old = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, old)
+
+
+def upkeep(lake: str, before: str = "") -> Used:
+    """Fold in a process of its own; the upkeep's other steps have nothing to do."""
+    code = f"import moviehouse\n{before}\nmoviehouse.maintain({lake!r})"
+    used = run([sys.executable, "-c", code])
+    print(f"{lake}: maintain {used.wall:.2f} s, CPU {used.cpu:.2f} s", file=sys.stderr, flush=True)
+    return used
+
+
+def many(store: S3Lakes, folder: Path) -> str:
+    """The partial drops of a day, a command for each, then one command for all; observed when they were written."""
+    drops = [path for path, how in deliveries(folder / "many", LOADED_HOURS) if "--partial" in how]
+    rows = []
+    for title, commands in (
+        ("a command for each", [[path] for path in drops]),
+        ("one command", [drops]),
+    ):
+        lake = store.make(f"many{len(commands)}")
+        done = [run([MOVIEHOUSE, "load", *map(str, paths), "--lake", lake, "--partial", "-q"]) for paths in commands]
+        rows.append([title, sum(used.wall for used in done), sum(used.cpu for used in done)])
+    lines = [
+        [title, f"{wall:.1f} s", f"{cpu:.1f} s", f"{wall / len(drops):.2f} s, {cpu / len(drops):.2f} s"]
+        for title, wall, cpu in rows
+    ]
+    return table([f"{len(drops)} partial drops", "Wall", "CPU", "a drop"], lines) + (
+        f"\n\nOne command takes {rows[1][1] / rows[0][1]:.0%} of the time and {rows[1][2] / rows[0][2]:.0%} of the CPU."
+    )
 
 
 def deliveries(folder: Path, hours: int) -> list[tuple[Path, list[str]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from threading import Event
 
 import duckdb
 
-from moviehouse.engines.duckdb import DuckDB, opened, side_by_side
+from moviehouse.engines.duckdb import DuckDB, half, opened, side_by_side
 from moviehouse.errors import SourceError, TargetError, UsageError
 from moviehouse.model.sources import SOURCES, SourceFile
 from moviehouse.model.tables import TABLES
@@ -37,7 +36,6 @@ from moviehouse.steps.target import DATABASE, current, locked
 FORMATS = ("parquet", "csv")
 ENGINES = ("duckdb", "spark")
 _POLL = 0.1
-_MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?B|[kmgt]i?b)")
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,7 @@ class Options:
             raise UsageError("--spark-… options are for --engine spark.", "Add it, or leave them out.")
         if self.format not in FORMATS:
             raise UsageError(f"There is no format {self.format!r}.", f"Choose {' or '.join(FORMATS)}.")
-        if not _MEMORY.fullmatch(self.memory_limit):
-            raise UsageError(f"{self.memory_limit!r} is not an amount of memory.", "Write --memory-limit 2GiB.")
+        half(self.memory_limit)
         if self.threads is not None and self.threads < 1:
             raise UsageError("--threads must be at least 1.")
         codec_of(self.encoding)
@@ -90,9 +87,7 @@ class Options:
     @property
     def engine_limit(self) -> str:
         """DuckDB's part of the memory."""
-        number = re.match(r"[0-9.]+", self.memory_limit)
-        assert number is not None
-        return f"{float(number[0]) / 2:f}{self.memory_limit[number.end() :].strip()}"
+        return half(self.memory_limit)
 
     @property
     def limits(self) -> Limits:

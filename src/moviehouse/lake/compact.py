@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import FileScanTask, Table
 
-SMALL = 32 << 20
-"""A file below this is worth putting together with others."""
+SMALL, SHORT = 32 << 20, 250_000
+"""A file with fewer bytes and fewer rows is worth putting together with others.
+
+A file is written of so much memory, whatever it compresses to: by its bytes alone, one of narrow rows would always be
+small, and be written anew for ever.
+"""
 FEW = 6
 """So many small files are left as they are."""
 DEAD, LEFT = "dead", "left"
@@ -41,7 +45,7 @@ def compact(table: Table, fate: Callable[[str], str] | None = None, few: int = F
         first = of(_first(table, task.file))
         if DEAD in (first, of(_last(table, task.file))):
             dead.append(task)
-        elif task.file.file_size_in_bytes < SMALL:
+        elif task.file.file_size_in_bytes < SMALL and task.file.record_count < SHORT:
             small.setdefault(first, []).append(task)
     chosen = [tasks for tasks in (dead, *(some for some in small.values() if len(some) > few)) if tasks]
     if not chosen:

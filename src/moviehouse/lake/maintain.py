@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from moviehouse.engines.duckdb import half
 from moviehouse.errors import UsageError
 from moviehouse.lake.catalog import Lake, open_lake, told
 from moviehouse.lake.compact import DEAD, LEFT, compact
@@ -44,6 +45,7 @@ class UpkeepOptions:
     memory_limit: str = "2GiB"
 
     def __post_init__(self) -> None:
+        half(self.memory_limit)
         if self.keep < timedelta(0) or self.grace < timedelta(0):
             raise UsageError("--keep-days and --grace-hours must be 0 or more.")
         if timedelta(0) < self.grace < LONGEST:

@@ -1,19 +1,16 @@
 """Reads a release of the lake: into a database like that of a build, with the tables that are wanted.
 
-The rows come from the snapshots that the release names. Where upkeep has folded readings into the tables of
-current rows, those stand for them, and of the tables of rows only what was not folded is read.
+The rows come from the snapshots that the release names (see `rows`).
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -22,34 +19,20 @@ from moviehouse.errors import SourceError, UsageError
 from moviehouse.lake import needs
 from moviehouse.lake.catalog import Lake, open_lake, told
 from moviehouse.lake.ledger import READING as READINGS
-from moviehouse.lake.ledger import Ledger, Pin, Reading, Release
+from moviehouse.lake.ledger import Ledger, Release
+from moviehouse.lake.rows import fill
 from moviehouse.lake.stages import with_stage
 from moviehouse.lake.state import row, views
-from moviehouse.lake.tables import CURRENT, each, present
-from moviehouse.model.lake import LAKE_TABLE, READING
+from moviehouse.lake.tables import present
+from moviehouse.model.lake import LAKE_TABLE
 from moviehouse.model.tables import TABLE
 from moviehouse.run import RunRecord
-from moviehouse.sql.text import literal, name
+from moviehouse.sql.text import name
 from moviehouse.steps.answer import create_views
 from moviehouse.steps.raw import MOVIES_FILE
 from moviehouse.steps.target import DATABASE
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyiceberg.table import Table
-
-FOLDED_KINDS = ("keyed", "set", "named")
-"""The kinds of tables that have one of current rows; the others need every row."""
 _TRIES = 3
-
-
-@dataclass(frozen=True)
-class Part:
-    """Rows to read: of a table at a snapshot, those of some readings (None: all)."""
-
-    table: Table
-    snapshot_id: int
-    readings: frozenset[str] | None
 
 
 @contextmanager
@@ -159,98 +142,6 @@ def _aside(con: duckdb.DuckDBPyConnection, lake: Lake, relation: str, table: str
         which = " WHERE status = 'set_aside'" if table == READINGS else ""
         con.execute(f"CREATE TABLE model.main.{name(relation)} AS SELECT * FROM arrow_rows{which}")
         con.unregister("arrow_rows")
-
-
-def fill(engine: DuckDB, lake: Lake, release: Release, tables: set[str], *, slim: bool = False) -> None:
-    """Make the inputs of the state: the relation `reading`, and the rows of these tables by `row(table)`.
-
-    `slim` reads of the ratings only which movies were rated: for MovieLens's movies, where no ratings are wanted.
-    """
-    visible = release.visible
-    _readings(engine.con, visible)
-    opened_tables = dict(each(lambda n: (n, present(lake, n)), sorted(_names(release, tables))))
-    parts = _parts(release, visible, tables, opened_tables)
-
-    def read(table: str) -> None:
-        columns = [c.name for c in LAKE_TABLE[table].columns]
-        few = slim and table == "rating"
-        if few:
-            columns = ["edition", "movielens_id", "reading_id"]
-        with engine.cursor() as cursor:
-            for part in parts[table]:
-                _insert(cursor, row(table), part, columns, distinct=few)
-
-    for table in tables:
-        declared = ", ".join(f"{name(c.name)} {c.type}" for c in LAKE_TABLE[table].columns)
-        engine.con.execute(f"CREATE TABLE memory.main.{name(row(table))} ({declared})")
-    each(read, sorted(tables))
-
-
-def _readings(con: duckdb.DuckDBPyConnection, visible: Mapping[str, Reading]) -> None:
-    declared = ", ".join(f"{name(c.name)} {c.type}" for c in READING)
-    con.execute(f"CREATE TABLE memory.main.reading ({declared})")
-    if visible:
-        values = [[getattr(reading, c.name) for c in READING] for reading in visible.values()]
-        con.executemany(f"INSERT INTO memory.main.reading VALUES ({', '.join('?' * len(READING))})", values)
-
-
-def _names(release: Release, tables: Iterable[str]) -> set[str]:
-    """The tables of the lake to open: those of rows, and of current rows where there are any."""
-    folds = {f"{table}{CURRENT}" for table in tables if LAKE_TABLE[table].kind in FOLDED_KINDS}
-    return {table for table in {*tables, *folds} if table in release.pins}
-
-
-def _parts(
-    release: Release, visible: Mapping[str, Reading], tables: set[str], there: Mapping[str, Table | None]
-) -> dict[str, list[Part]]:
-    """What is read of each table. Current rows are used where all readings that they hold count, and all are there."""
-    folds = [n for n in there if n.endswith(CURRENT)]
-    usable = release.folded <= set(visible) and all(_has(there[n], release.pins[n]) for n in folds)
-    folded = release.folded if usable else frozenset()
-    parts: dict[str, list[Part]] = {table: [] for table in tables}
-    for table in tables:
-        current = there.get(f"{table}{CURRENT}")
-        done = folded if LAKE_TABLE[table].kind in FOLDED_KINDS else frozenset[str]()
-        if done and current is not None:
-            parts[table].append(Part(current, release.pins[f"{table}{CURRENT}"].snapshot_id, None))
-        rest = frozenset(r for r in visible if r not in done and visible[r].rows.get(table))
-        rows = there.get(table)
-        if rest and rows is not None:
-            pin, newest = release.pins[table], rows.current_snapshot()
-            # The snapshot of an old release may be gone; every later one has its rows too.
-            kept = pin.snapshot_id if _has(rows, pin) or newest is None else newest.snapshot_id
-            parts[table].append(Part(rows, kept, rest))
-    return parts
-
-
-def _has(table: Table | None, pin: Pin) -> bool:
-    return table is not None and table.snapshot_by_id(pin.snapshot_id) is not None
-
-
-def _insert(
-    con: duckdb.DuckDBPyConnection, relation: str, part: Part, columns: list[str], *, distinct: bool = False
-) -> None:
-    """Stream the rows of a part into a relation; columns that the snapshot does not have yet stay NULL."""
-    reader = _stream(part, columns)
-    con.register("arrow_rows", reader)
-    condition = ""
-    if part.readings is not None:
-        con.execute("CREATE OR REPLACE TEMP TABLE reading_chosen (reading_id VARCHAR)")
-        con.executemany("INSERT INTO reading_chosen VALUES (?)", [[reading] for reading in sorted(part.readings)])
-        condition = " WHERE reading_id IN (SELECT reading_id FROM reading_chosen)"
-    query = f"SELECT {'DISTINCT ' if distinct else ''}* FROM arrow_rows{condition}"
-    con.execute(f"INSERT INTO {name(relation)} BY NAME {query}")
-    con.unregister("arrow_rows")
-
-
-def _stream(part: Part, columns: list[str]) -> pa.RecordBatchReader:
-    options: dict[str, Any] = {"snapshot_id": part.snapshot_id}
-    if part.readings is not None:  # reading ids grow with time: files of readings before or after these are left out
-        first, last = literal(min(part.readings)), literal(max(part.readings))
-        options["row_filter"] = f"reading_id >= {first} and reading_id <= {last}"
-    scan = part.table.scan(**options)
-    known = set(scan.projection().column_names)
-    return scan.select(*(c for c in columns if c in known)).to_arrow_batch_reader()
 
 
 def _add_drops(con: duckdb.DuckDBPyConnection, release: Release) -> None:
