@@ -232,7 +232,7 @@ def year_of_folds() -> str:
     head = [
         "a run is written anew once the rows",
         "a fold writes, of the base",
-        "read beside the oldest run, at most",
+        "rows behind the base, at most",
         "runs",
     ]
     return table(head, lines)
