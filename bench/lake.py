@@ -31,6 +31,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 from measure import Used, machine, mib, put, run, table
@@ -220,7 +221,7 @@ def year_of_folds() -> str:
     base, lines = 100, []
     for share in (0, 1, 4, 16):
         held, written, most, runs_there = [Run((), base * runs.SHORT)], [], 0, 0
-        with changed(runs, "SHARE", share or 1 << 62):
+        with patch.object(runs, "SHARE", share or 1 << 62):
             for _ in range(365):
                 anew = runs.outgrown(held, runs.SHORT)
                 held = [*held[: len(held) - len(anew)], Run((), runs.SHORT + sum(run.rows for run in anew))]
@@ -238,19 +239,8 @@ def year_of_folds() -> str:
     return table(head, lines)
 
 
-@contextmanager
-def changed(module: object, name: str, value: object) -> Iterator[None]:
-    """Give a constant of a module another value, as long as the block runs."""
-    old = getattr(module, name)
-    setattr(module, name, value)
-    try:
-        yield
-    finally:
-        setattr(module, name, old)
-
-
 def upkeep(lake: str, before: str = "") -> Used:
-    """Fold in a process of its own; the upkeep's other steps have nothing to do."""
+    """Do the upkeep in a process of its own: the fold, and the other steps, which are counted too."""
     code = f"import moviehouse\n{before}\nmoviehouse.maintain({lake!r})"
     used = run([sys.executable, "-c", code])
     print(f"{lake}: maintain {used.wall:.2f} s, CPU {used.cpu:.2f} s", file=sys.stderr, flush=True)

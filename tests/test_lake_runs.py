@@ -165,7 +165,7 @@ def test_upkeep_refuses_what_is_no_amount_of_memory(limit, tmp_path):
         moviehouse.maintain(tmp_path / "lake", memory_limit=limit)
 
 
-def test_a_lake_that_does_not_fit_the_memory_is_read(tmp_path):
+def test_what_does_not_fit_the_memory_has_a_folder_to_spill_to(tmp_path):
     """DuckDB makes the folder that it spills to, but not the one around it."""
     engine = DuckDB(tmp_path / "x.duckdb", tmp_path / "none" / "work", memory_limit="40MB", threads=1)
     engine.con.execute("CREATE TABLE memory.main.t AS SELECT i, hash(i)::VARCHAR AS h FROM range(2_000_000) AS r(i)")

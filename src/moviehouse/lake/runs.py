@@ -1,9 +1,9 @@
 """The current rows of a table lie in runs, one for each fold; which of them the next fold writes anew.
 
-A fold adds a run of its own, so that its cost follows what is new. The state is the same over any runs (see `state`),
-but what a later run makes superfluous is read until its run is written anew: once the runs behind it come to
-a share of it. So a row is written a few times over all folds, however many there are, and a reader reads little more
-than it needs.
+A fold adds a run of its own, and reads of the others only what it writes anew. The state is the same over any runs
+(see `state`), but what a later run makes superfluous is read until its run is written anew: once the runs behind it
+come to a share of it. So a row is written a few times over all folds, however many there are, and a reader reads
+little more than it needs.
 """
 
 from __future__ import annotations
