@@ -221,10 +221,10 @@ def test_duckdb_shows_no_progress_of_its_own_in_a_notebook():
     code = (
         "import duckdb; from moviehouse.connect import connected\n"
         "shown = \"SELECT current_setting('enable_progress_bar')\"\n"
-        "print(*(con.execute(shown).fetchone()[0] for con in (duckdb.connect(), connected())))"
+        "print(*(con.execute(shown).fetchone()[0] for con in (duckdb.connect(), connected(), connected().cursor())))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert done.stdout.split() == ["True", "False"]
+    assert done.stdout.split() == ["True", "False", "False"]
 
 
 def test_tables_as_csv(sample, tmp_path):

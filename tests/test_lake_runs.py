@@ -18,6 +18,7 @@ from moviehouse.lake.compact import compact, live_files
 from moviehouse.lake.ledger import Ledger
 from moviehouse.lake.runs import SHARE, SHORT, Run, outgrown, runs
 from moviehouse.lake.tables import present
+from moviehouse.model.lake import LOGIC
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,51 @@ def test_what_a_fold_leaves_that_ended_before_its_last_step_is_used_by_nobody(dr
     assert left - held, "what the dead fold has written is gone"
 
 
+def test_a_dead_fold_of_everything_anew_loses_nothing(drops, lake, monkeypatch, never_anew):
+    """Its files replace those that the release names; the next fold has these again."""
+    monkeypatch.setattr(lake_runs, "SHARE", 0)
+    put(lake, drops[0], 0)
+    moviehouse.maintain(lake)
+    put(lake, drops[1], 1)
+    moviehouse.maintain(lake)
+    first = {path for files in paths(current(lake, "movie")) for path in files}
+    put(lake, drops[2], 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(lake_runs, "SHORT", 1 << 62)
+        patched.setattr(Ledger, "commit", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            moviehouse.maintain(lake)
+    table = present(open_lake(lake), "movie_current")
+    assert not first & {file.file_path for file in live_files(table)}
+    assert state_of(lake) == expected(drops[:3])
+    put(lake, drops[3], 3)
+    moviehouse.maintain(lake, grace_hours=0, keep_days=0)
+    assert first & {path for files in paths(current(lake, "movie")) for path in files}
+    assert state_of(lake) == expected(drops[:4])
+
+
+@pytest.mark.parametrize("lake", ["directory"], indirect=True)
+def test_newer_logic_over_a_run_that_was_kept(drops, lake, never_anew):
+    for number, drop in enumerate(drops[:3]):
+        put(lake, drop, number)
+        moviehouse.maintain(lake)
+    put(lake, drops[0], 3, logic=LOGIC + 1)
+    assert state_of(lake) == expected(drops[:3])
+    assert moviehouse.maintain(lake).folded
+    assert state_of(lake) == expected(drops[:3])
+
+
+@pytest.mark.parametrize("lake", ["directory"], indirect=True)
+def test_what_was_deleted_is_not_told_of_for_ever(drops, lake):
+    counts = []
+    for number, drop in enumerate(drops):
+        put(lake, drop, number)
+        moviehouse.maintain(lake)
+        table = present(open_lake(lake), "movie_current")
+        counts.append(len(table.current_snapshot().manifests(table.io)))
+    assert max(counts) <= 2, "that of the files, and of those that the last fold has replaced"
+
+
 def test_of_two_folds_at_once_one_wins(drops, lake, monkeypatch, never_anew):
     put(lake, drops[0], 0)
     moviehouse.maintain(lake)
@@ -153,9 +199,9 @@ def test_what_is_large_enough_is_put_together_no_further(lake, drops, monkeypatc
         put(lake, drop, number)
     table = present(open_lake(lake), "movie")
     rows = [file.record_count for file in live_files(table)]
-    monkeypatch.setattr(compacts, "SHORT", min(rows))
+    monkeypatch.setattr(compacts, "SHORT_FILE", min(rows))
     assert compact(table, few=1) is None
-    monkeypatch.setattr(compacts, "SHORT", max(rows) + 1)
+    monkeypatch.setattr(compacts, "SHORT_FILE", max(rows) + 1)
     assert compact(table, few=1)
 
 

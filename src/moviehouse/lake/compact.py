@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from moviehouse.lake.append import portions, write_rows
 from moviehouse.lake.ledger import Pin
+from moviehouse.lake.replace import replace_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import FileScanTask, Table
 
-SMALL, SHORT = 32 << 20, 250_000
+SMALL, SHORT_FILE = 32 << 20, 250_000
 """A file with fewer bytes and fewer rows is worth putting together with others.
 
 A file is written of so much memory, whatever it compresses to: by its bytes alone, one of narrow rows would always be
@@ -45,7 +46,7 @@ def compact(table: Table, fate: Callable[[str], str] | None = None, few: int = F
         first = of(_first(table, task.file))
         if DEAD in (first, of(_last(table, task.file))):
             dead.append(task)
-        elif task.file.file_size_in_bytes < SMALL and task.file.record_count < SHORT:
+        elif task.file.file_size_in_bytes < SMALL and task.file.record_count < SHORT_FILE:
             small.setdefault(first, []).append(task)
     chosen = [tasks for tasks in (dead, *(some for some in small.values() if len(some) > few)) if tasks]
     if not chosen:
@@ -54,22 +55,7 @@ def compact(table: Table, fate: Callable[[str], str] | None = None, few: int = F
     for together in chosen:
         for rows in portions(_rows(table, together, fate)):
             files += write_rows(rows, table)
-    properties = dict(_own_properties(table))
-    return replace_files(table, [task.file for tasks in chosen for task in tasks], files, **properties)
-
-
-def replace_files(table: Table, old: Iterable[DataFile], new: Sequence[DataFile], **properties: str) -> Pin:
-    """Replace files of a table in one commit, which fails where another has replaced one of them."""
-    with table.transaction() as transaction:
-        overwrite = transaction.update_snapshot(snapshot_properties=properties).overwrite()
-        for file in old:
-            overwrite.delete_data_file(file)
-        for file in new:
-            overwrite.append_data_file(file)
-        overwrite.commit()
-    snapshot = table.snapshot_by_id(overwrite.snapshot_id)
-    assert snapshot is not None
-    return Pin(snapshot.snapshot_id, snapshot.sequence_number or 0)
+    return replace_files(table, [task.file for tasks in chosen for task in tasks], files, dict(_own_properties(table)))
 
 
 def _own_properties(table: Table) -> Iterator[tuple[str, str]]:

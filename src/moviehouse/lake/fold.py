@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 from moviehouse.engines.duckdb import DuckDB, half
 from moviehouse.lake.append import write_files
 from moviehouse.lake.catalog import Lake
-from moviehouse.lake.compact import live_files, replace_files
+from moviehouse.lake.compact import live_files
 from moviehouse.lake.ledger import Change, Ledger, Pin, Release
+from moviehouse.lake.replace import replace_files
 from moviehouse.lake.rows import FOLDED_KINDS, Part, create, insert, parts_of
-from moviehouse.lake.runs import outgrown, runs
+from moviehouse.lake.runs import Run, outgrown, runs
 from moviehouse.lake.state import fold, row
 from moviehouse.lake.tables import CURRENT, each, row_table
-from moviehouse.model.lake import LAKE_TABLE, STAMP
+from moviehouse.model.lake import LAKE_TABLE, STAMP, LakeTable
 from moviehouse.model.tables import MOVIE
+from moviehouse.sql.text import name
 
 if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
@@ -42,7 +44,13 @@ def fold_readings(lake: Lake, ledger: Ledger, release: Release, work: Path, memo
     if not fresh and not rebuild:
         return 0
     touched = _touched(release, visible, fresh, rebuild=rebuild)
-    pins = _write(lake, release, touched, work, memory_limit)
+    try:
+        pins = _write(lake, release, touched, work, memory_limit)
+    except FileNotFoundError as error:
+        newest = ledger.newest()
+        if newest is None or newest.number == release.number:
+            raise
+        raise _overtaken() from error  # by an upkeep that has let go of what this one reads
 
     def decide(newest: Release) -> Change | None:
         overtaken = newest.folded != release.folded or not visible <= set(newest.visible)
@@ -55,18 +63,19 @@ def fold_readings(lake: Lake, ledger: Ledger, release: Release, work: Path, memo
 def _touched(release: Release, visible: Collection[str], fresh: Collection[str], *, rebuild: bool) -> list[str]:
     """The tables whose current rows are to be written: those with fresh rows, or with any.
 
-    What a reading that no longer counts has left in one has to go, even where nothing comes in its place.
+    What a reading that no longer counts has left in one has to go, even where nothing comes in its place. An empty
+    list supersedes rows of a set and has none.
     """
 
-    def has(readings: Collection[str], table: str) -> bool:
-        return any(release.readings[reading].rows.get(table) for reading in readings)
+    def has(readings: Collection[str], *tables: str) -> bool:
+        return any(release.readings[reading].rows.get(table) for reading in readings for table in tables)
 
     touched = []
-    for name in sorted(name for name, table in LAKE_TABLE.items() if table.kind in FOLDED_KINDS):
-        written = f"{name}{CURRENT}" in release.pins
-        if (written or has(visible, name)) if rebuild else has(visible if not written else fresh, name):
-            touched.append(name)
-    return touched
+    for table in (table for table in LAKE_TABLE.values() if table.kind in FOLDED_KINDS):
+        written = f"{table.name}{CURRENT}" in release.pins
+        if (rebuild or has(fresh, table.name, table.list)) if written else has(visible, table.name):
+            touched.append(table.name)
+    return sorted(touched)
 
 
 def _write(lake: Lake, release: Release, names: list[str], work: Path, memory_limit: str) -> dict[str, Pin]:
@@ -74,12 +83,12 @@ def _write(lake: Lake, release: Release, names: list[str], work: Path, memory_li
     folder = work / "fold"
     folder.mkdir()
     engine = DuckDB(folder / "fold.duckdb", folder, memory_limit=half(memory_limit))
-    lists = {LAKE_TABLE[name].list for name in names} - {""}
+    lists = {LAKE_TABLE[table].list for table in names} - {""}
     parts = parts_of(lake, release, {*names, *lists})
     try:
-        for name in sorted(lists):  # all of them: which list of a movie is the greatest
-            create(engine.con, f"memory.main.{row(name)}", name)
-            insert(engine.con, f"memory.main.{row(name)}", parts[name], _LISTED)
+        for of in sorted(lists):  # all rows: which list of a movie is the greatest
+            create(engine.con, f"memory.main.{name(row(of))}", of)
+            insert(engine.con, f"memory.main.{name(row(of))}", parts[of], _LISTED)
         return dict(each(partial(_fold_table, engine, lake, release, parts), names))
     finally:
         engine.con.close()
@@ -87,49 +96,60 @@ def _write(lake: Lake, release: Release, names: list[str], work: Path, memory_li
 
 
 def _fold_table(
-    engine: DuckDB, lake: Lake, release: Release, parts: dict[str, list[Part]], name: str
+    engine: DuckDB, lake: Lake, release: Release, parts: dict[str, list[Part]], table_name: str
 ) -> tuple[str, Pin]:
     """Write the current rows of one table, in a schema of its own: a list may be read whole beside it."""
-    table, target = LAKE_TABLE[name], row_table(lake, f"{name}{CURRENT}")
-    fresh = [part for part in parts[name] if part.readings is not None]
-    old = [run for part in parts[name] if part.readings is None for run in runs(target, part.snapshot_id)]
-    count = sum(release.readings[reading].rows.get(name, 0) for part in fresh for reading in part.readings or ())
-    anew = outgrown(old, count)
-    chosen = [
-        replace(part, files=frozenset(file.file_path for run in anew for file in run.files))
-        for part in parts[name]
-        if part.readings is None and anew
-    ]
-    keys = ", ".join(f'"{column}"' for column in table.table.key)
+    table, target = LAKE_TABLE[table_name], row_table(lake, f"{table_name}{CURRENT}")
+    folded = [part for part in parts[table_name] if part.readings is None]
+    fresh = [part for part in parts[table_name] if part.readings is not None]
+    old = [run for part in folded for run in _runs(part)]
+    anew = outgrown(old, _behind(release, table))
+    if anew:
+        files = frozenset(file.file_path for run in anew for file in run.files)
+        fresh = [*(replace(part, files=files) for part in folded), *fresh]
+    schema, keys = name(f"fold_{table_name}"), ", ".join(name(column) for column in table.table.key)
+    rows = f"memory.{schema}.{name(row(table_name))}"
     with engine.cursor() as cursor:
-        cursor.execute(f"CREATE SCHEMA memory.fold_{name}")
-        cursor.execute(f"SET search_path = 'memory.fold_{name},memory.main'")
-        create(cursor, f"memory.fold_{name}.{row(name)}", name)
-        insert(cursor, f"memory.fold_{name}.{row(name)}", [*chosen, *fresh], [c.name for c in table.columns])
-        files = write_files(cursor, f"SELECT * FROM ({fold(table)}) ORDER BY {keys}", target)
+        cursor.execute(f"CREATE SCHEMA memory.{schema}")
+        cursor.execute(f"SET search_path = 'memory.{schema},memory.main'")
+        create(cursor, rows, table_name)
+        insert(cursor, rows, fresh, [column.name for column in table.columns])
+        added = write_files(cursor, f"SELECT * FROM ({fold(table)}) ORDER BY {keys}", target)
+        cursor.execute(f"DROP TABLE {rows}")
     kept = [file for run in old if run not in anew for file in run.files]
-    return f"{name}{CURRENT}", _hold(target, [*kept, *files])
+    return f"{table_name}{CURRENT}", _hold(target, [*kept, *added])
+
+
+def _runs(part: Part) -> list[Run]:
+    found = runs(part.table, part.snapshot_id)
+    if found is None:
+        raise _overtaken()
+    return found
+
+
+def _behind(release: Release, table: LakeTable) -> int:
+    """How many rows fresh readings have to supersede others with: of a set, its lists do."""
+    fresh = [reading for id_, reading in release.visible.items() if id_ not in release.folded]
+    return sum(reading.rows.get(table.name, 0) + reading.rows.get(table.list, 0) for reading in fresh)
 
 
 def _hold(table: Table, files: Sequence[DataFile]) -> Pin:
     """Have a table hold these files and no other, in one commit, which fails where another upkeep came first.
 
-    Others may be there, and some of these not: of a fold that ended before its last step.
+    Others may be there, and some of these not: of a fold that ended before its last step. What is added again is of an
+    age with the new files, and so one run with them.
     """
-    from pyiceberg.exceptions import CommitFailedException
-
     head = table.current_snapshot()
     there = {file.file_path: file for file in live_files(table)} if head else {}
     wanted = {file.file_path: file for file in files}
     if head is not None and there.keys() == wanted.keys():
         return Pin(head.snapshot_id, head.sequence_number or 0)
-    pin = replace_files(
-        table,
-        [file for path, file in there.items() if path not in wanted],
-        [file for path, file in wanted.items() if path not in there],
-    )
-    held = table.snapshot_by_id(pin.snapshot_id)
-    # PyIceberg tries again upon what another has committed.
-    if held is None or held.parent_snapshot_id != (head.snapshot_id if head else None):
-        raise CommitFailedException(f"{table.name()} was changed meanwhile.")
-    return pin
+    old = [file for path, file in there.items() if path not in wanted]
+    new = [file for path, file in wanted.items() if path not in there]
+    return replace_files(table, old, new, alone=True)
+
+
+def _overtaken() -> Exception:
+    from pyiceberg.exceptions import CommitFailedException
+
+    return CommitFailedException("Another upkeep has folded meanwhile.")

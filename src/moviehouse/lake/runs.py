@@ -30,10 +30,11 @@ class Run:
     rows: int
 
 
-def runs(table: Table, snapshot_id: int) -> list[Run]:
-    """The runs of a snapshot, the oldest first."""
+def runs(table: Table, snapshot_id: int) -> list[Run] | None:
+    """The runs of a snapshot, the oldest first; None where the snapshot is gone."""
     snapshot = table.snapshot_by_id(snapshot_id)
-    assert snapshot is not None
+    if snapshot is None:
+        return None
     by_age: dict[int, list[DataFile]] = {}
     for manifest in snapshot.manifests(table.io):
         for entry in manifest.fetch_manifest_entry(table.io):

@@ -70,7 +70,8 @@ def _keys(columns: Sequence[str]) -> str:
 def fold(table: LakeTable, settled: datetime | None = None) -> str:
     """The SELECT of the rows of `<table>_row` that the state still needs, all columns.
 
-    Of a set it also reads the rows of the table that lists its movies. History is folded up to `settled`
+    Of a set it also reads the rows of the table that lists its movies, of all readings that count, also where only some
+    rows of the set are given. History is folded up to `settled`
     alone, before which no other drop is expected to have been observed; without it not at all. Logs are kept.
     """
     if table.kind == "set":
