@@ -55,9 +55,14 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def rest_lake(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Configure a catalog of its own, for this process and those that it starts; gives its name."""
+    """Configure a REST catalog of its own; gives its name."""
+    return configure(monkeypatch, s3.table_bucket)
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, properties: Callable[[str], dict[str, str]]) -> str:
+    """Configure a catalog for this process and those that it starts; `properties` are by its name, which it gives."""
     name = f"lake{secrets.token_hex(4)}"
-    for key, value in s3.table_bucket(name).items():
+    for key, value in properties(name).items():
         variable = key.upper().replace(".", "__").replace("-", "_")
         monkeypatch.setenv(f"PYICEBERG_CATALOG__{name.upper()}__{variable}", value)
     return name

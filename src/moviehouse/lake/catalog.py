@@ -3,6 +3,7 @@
 A directory has a catalog in SQLite, and the tables' files beside it. The properties of any other catalog
 (credentials, warehouse, region) come from where PyIceberg looks for them: ~/.pyiceberg.yaml, or variables
 PYICEBERG_CATALOG__NAME__PROPERTY. A REST address has the properties of the catalog named `moviehouse`, if any.
+One property is ours: `moviehouse.namespace`, where the tables are to be in another namespace than `moviehouse`.
 """
 
 from __future__ import annotations
@@ -28,18 +29,25 @@ _ADDRESS_NAME = "moviehouse"
 _BUSY_SECONDS = 60
 _FILES = "moviehouse.lake.files.Files"
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_NAMESPACE = "moviehouse.namespace"
+_NAMESPACES = re.compile(r"[a-z][a-z0-9_]*")  # what every catalog takes
 
 
 @dataclass(frozen=True)
 class Lake:
-    """An open lake: its catalog, and what it is called in messages, without secrets."""
+    """An open lake: its catalog, what it is called in messages, without secrets, and the namespace of its tables."""
 
     catalog: Catalog
     name: str
 
+    @property
+    def namespace(self) -> str:
+        """The namespace of the lake's tables: a catalog may have several lakes, each in one of its own."""
+        return str(self.catalog.properties.get(_NAMESPACE, NAMESPACE))
+
     def identifier(self, table: str) -> tuple[str, str]:
         """Where a table of the lake is in the catalog."""
-        return (NAMESPACE, table)
+        return (self.namespace, table)
 
 
 def open_lake(address: str, *, create: bool = False) -> Lake:
@@ -85,6 +93,12 @@ def _configured(name: str, properties: dict[str, Any]) -> Catalog:
     from pyiceberg.catalog import load_catalog
 
     found = {**_properties(name), **properties}
+    namespace = str(found.get(_NAMESPACE, NAMESPACE))
+    if not _NAMESPACES.fullmatch(namespace):
+        raise UsageError(
+            f"{_NAMESPACE} of the catalog {name} is {shown(namespace)!r}.",
+            "Give it a letter from a to z, then any of a to z, 0 to 9 and _.",
+        )
     if any(key.startswith("s3.") for key in found) or str(found.get("warehouse", "")).startswith("s3"):
         found.setdefault("py-io-impl", _FILES)
     return load_catalog(name, **found)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from moviehouse.lake.catalog import Lake
-from moviehouse.model.lake import LAKE_TABLES, NAMESPACE
+from moviehouse.model.lake import LAKE_TABLES
 from moviehouse.model.schema import Column
 
 if TYPE_CHECKING:
@@ -104,13 +104,13 @@ def ensure(lake: Lake, name: str, schema: Callable[[], Schema], properties: dict
 
 def ensure_namespace(lake: Lake) -> None:
     """Make the namespace, unless it is there."""
-    if lake.catalog.namespace_exists(NAMESPACE):
+    if lake.catalog.namespace_exists(lake.namespace):
         return
     from pyiceberg.exceptions import NamespaceAlreadyExistsError
     from sqlalchemy.exc import IntegrityError  # slow to import, and needed once in a lake's life
 
     with suppress(NamespaceAlreadyExistsError, IntegrityError):
-        lake.catalog.create_namespace(NAMESPACE)
+        lake.catalog.create_namespace(lake.namespace)
 
 
 def row_table(lake: Lake, name: str) -> Table:
