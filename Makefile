@@ -1,6 +1,7 @@
 # make run             set everything up, build a release of a generated sample, show an answer
 # make run SOURCE=…    the same on s3://…, https://…, a zip or a directory
-# make test            set everything up and run the tests, a real S3 server included
+# make test            set everything up and run the tests, on a real S3 server, PostgreSQL, browser and Spark cluster
+# make test-long       run those that take long: many kills, many broken inputs, what a lake can go through
 # make lint            ruff, mypy, oxlint, and whether the rendered pages are fresh
 # make docs            render the pages that come from the code, and the site of them in build/site
 # make bench           measure; figures go to docs/benchmarks.md
@@ -12,7 +13,7 @@ SAMPLE := build/sample.zip
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint docs bench dist clean
+.PHONY: run test test-long lint docs bench dist clean
 
 run: .venv/run
 ifdef SOURCE
@@ -27,6 +28,9 @@ endif
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n auto
+
+test-long: .venv/dev
+	$(BIN)/python -m pytest -n auto -m long
 
 lint: .venv/dev
 	$(BIN)/ruff check

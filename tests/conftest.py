@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,13 @@ PG_VARIABLES = {
     *("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGOPTIONS"),
     *("PGSERVICEFILE", "PGSSLMODE", "PGSSLROOTCERT", "PGREQUIRESSL", "PGCONNECT_TIMEOUT", "PGCLIENTENCODING"),
 }
+
+
+def first(values: Iterable[Any], count: int = 1) -> list[Any]:
+    """Values of a parameter, of which all but the first few take long together."""
+    made = list(values)
+    later = (value if isinstance(value, tuple) else (value,) for value in made[count:])
+    return [*made[:count], *(pytest.param(*value, marks=pytest.mark.long) for value in later)]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,7 +53,7 @@ def s3() -> Iterator[S3Server]:
         yield server
 
 
-@pytest.fixture(params=["directory", "rest"])
+@pytest.fixture(params=first(["directory", "rest"]))
 def lake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a lake that is not there yet: a directory, and a REST catalog over a real S3 server."""
     if request.param == "directory":

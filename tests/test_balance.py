@@ -93,6 +93,7 @@ def holds(release: moviehouse.Release) -> None:
     assert sorted(kept, key=str) == sorted(logged, key=str)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), files=st.sets(st.sampled_from([s.name for s in SOURCES]), min_size=1))
 def test_the_balance_closes_on_any_files_or_they_are_refused(tmp_path_factory, seed, files):

@@ -236,6 +236,7 @@ def test_tables_as_csv(sample, tmp_path):
         assert parsed(other, question) == parsed(release, question)
 
 
+@pytest.mark.long
 def test_a_directory_a_zip_in_folders_and_a_file_url_give_the_same_release(sample, tmp_path):
     made, release = sample
     with zipfile.ZipFile(made.path) as archive:

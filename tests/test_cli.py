@@ -122,6 +122,7 @@ def test_a_failed_run_says_where_its_log_is_and_a_typo_writes_nothing(capsys, fo
     assert (last["file"], last["line"], last["column"]) == ("links.csv", 1, "tmdbId")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("buffered", [True, False])
 def test_a_reader_that_stops_reading_is_no_failure(folder, tmp_path, buffered):
     """Be it of what is printed, of the errors or of both; Python prints to a pipe at the end, or at once."""

@@ -15,6 +15,9 @@ import moviehouse
 ROOT = Path(__file__).resolve().parents[1]
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory):
     out = tmp_path_factory.mktemp("dist")

@@ -134,6 +134,7 @@ def test_a_page_links_to_the_source_and_the_site_shows_it(site):
     assert "sql/conform/genre.sql.html" in "".join(read(site / "data-dictionary.html").links)
 
 
+@pytest.mark.long
 def test_what_is_broken_fails_the_build(tmp_path):
     ignored = shutil.ignore_patterns("__pycache__", ".venv", "build", "dist", ".*")
     shutil.copytree(ROOT, tmp_path / "copy", ignore=ignored)

@@ -71,6 +71,7 @@ def failing_steps(small: disk.SmallDisk, source: Path, rooms: list[dict[str, int
     return found
 
 
+@pytest.mark.long
 @needs_mount
 def test_a_disk_that_fills_up_in_any_step(small, tmp_path):
     made = moviehouse.sample(tmp_path / "s.zip", movies=60, ratings=1000, seed=2)
@@ -86,6 +87,7 @@ def test_a_disk_that_fills_up_in_any_step(small, tmp_path):
     assert [order.index(s) for s in steps] == sorted(order.index(s) for s in steps), "more room, further on"
 
 
+@pytest.mark.long
 @needs_mount
 def test_a_disk_that_takes_no_more_files_down_to_the_link(small, tmp_path):
     """Each file, directory and link that a run makes is the one that does not fit any more."""
@@ -127,6 +129,7 @@ def test_a_file_system_that_is_read_only(small, tmp_path):
     assert asked.status == 0, "asking writes nothing"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("limit", [1000, 12 << 10, 200 << 10, 1 << 20])
 def test_a_file_that_may_not_grow(tmp_path, limit):
     """ulimit -f, which needs no privilege: every write of any step can hit it."""

@@ -99,6 +99,7 @@ def points_of(server: forks.Forks, source: Path, out: Path) -> list[str]:
     return run.points
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_a_kill_at_any_point_of_publishing_over_a_release(sources, tmp_path, shard):
     """Each run clears what the kill before it left, and is killed itself one point further."""
@@ -127,6 +128,7 @@ def test_a_kill_at_any_point_of_publishing_over_a_release(sources, tmp_path, sha
                     allowed.append(now := succeeds(server, sources[i % 2], out))
 
 
+@pytest.mark.long
 def test_a_kill_at_any_point_of_dropping_an_old_release(sources, tmp_path):
     """The release before the one before goes by a rename, then file by file."""
     out = tmp_path / "out"
@@ -147,6 +149,7 @@ def test_a_kill_at_any_point_of_dropping_an_old_release(sources, tmp_path):
             succeeds(server, sources[0], out)
 
 
+@pytest.mark.long
 def test_a_kill_at_any_point_of_the_first_publication(sources, tmp_path):
     with forks.forks() as server:
         points = points_of(server, sources[0], tmp_path / "counted")
@@ -163,6 +166,7 @@ def test_a_kill_at_any_point_of_the_first_publication(sources, tmp_path):
                 succeeds(server, sources[1], out)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_a_kill_at_any_moment_of_a_run(sources, tmp_path, shard):
     out = tmp_path / "out"
@@ -186,6 +190,7 @@ def test_a_kill_at_any_moment_of_a_run(sources, tmp_path, shard):
             assert hit > MOMENTS // SHARDS * 0.6, "most kills must hit a run under way"
 
 
+@pytest.mark.long
 def test_a_signal_at_any_point_of_publishing_over_a_release(sources, tmp_path):
     """One that can be caught leaves nothing to the next run; after the flip it is too late to stop anything."""
     out = tmp_path / "out"

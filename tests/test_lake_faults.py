@@ -29,6 +29,9 @@ RUNS = {"anew": MODULES, "kept": (*MODULES, "runs_kept")}
 TIME = datetime(2024, 1, 1)
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def drops(tmp_path_factory):
     return pool(tmp_path_factory.mktemp("drops"), 6, seed=2)

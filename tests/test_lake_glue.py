@@ -49,6 +49,7 @@ def lake(glue: str, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
     )
 
 
+@pytest.mark.long
 def test_drops_upkeep_and_readers(lake, tmp_path):
     drops = pool(tmp_path, 3, seed=5)
     for number, drop in enumerate(drops, 1):
@@ -63,6 +64,7 @@ def test_drops_upkeep_and_readers(lake, tmp_path):
     assert state_of(lake, as_of=before.created_at) == expected(drops[:2])
 
 
+@pytest.mark.long
 def test_spark_loads_what_the_command_line_then_answers_from(lake, tmp_path):
     need_packages(AWS, ICEBERG)
     sample = moviehouse.sample(tmp_path / "sample.zip", movies=60, ratings=300)

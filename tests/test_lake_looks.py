@@ -42,6 +42,7 @@ def of_model(tables):
     }
 
 
+@pytest.mark.long
 def test_why_of_a_lake_is_that_of_a_release(both):
     release, lake, samples = both
     damaged = next(line["movie_id"] for line in logged(release.path) if line["reason"] == DAMAGED)

@@ -37,6 +37,7 @@ def options(drop, lake):
     return [*drop.arguments[1:], "--lake", lake, "--json", "-q"]
 
 
+@pytest.mark.long
 def test_each_has_a_release_of_its_own_in_the_order_given(lake, drops, run):
     paths = [drop.path for drop in reversed(drops)]
     status, out, err = run("load", *paths, *options(drops[0], lake))

@@ -74,6 +74,7 @@ def paths(found: list[Run]) -> list[set[str]]:
     return [{file.file_path for file in run.files} for run in found]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("lake", ["directory"], indirect=True)
 def test_the_state_is_the_same_over_any_runs(drops, lake, seed, never_anew):
@@ -107,6 +108,7 @@ def test_a_fold_leaves_the_files_of_earlier_ones(lake, tmp_path, never_anew):
     assert moviehouse.ask("genre_revenue_by_year", lake=lake).rows == rows
 
 
+@pytest.mark.long
 def test_what_a_fold_leaves_that_ended_before_its_last_step_is_used_by_nobody(drops, lake, monkeypatch, never_anew):
     put(lake, drops[0], 0)
     moviehouse.maintain(lake)
@@ -125,6 +127,7 @@ def test_what_a_fold_leaves_that_ended_before_its_last_step_is_used_by_nobody(dr
     assert left - held, "what the dead fold has written is gone"
 
 
+@pytest.mark.long
 def test_a_dead_fold_of_everything_anew_loses_nothing(drops, lake, monkeypatch, never_anew):
     """Its files replace those that the release names; the next fold has these again."""
     monkeypatch.setattr(lake_runs, "SHARE", 0)
@@ -148,6 +151,7 @@ def test_a_dead_fold_of_everything_anew_loses_nothing(drops, lake, monkeypatch, 
     assert state_of(lake) == expected(drops[:4])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lake", ["directory"], indirect=True)
 def test_newer_logic_over_a_run_that_was_kept(drops, lake, never_anew):
     for number, drop in enumerate(drops[:3]):
@@ -159,6 +163,7 @@ def test_newer_logic_over_a_run_that_was_kept(drops, lake, never_anew):
     assert state_of(lake) == expected(drops[:3])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lake", ["directory"], indirect=True)
 def test_what_was_deleted_is_not_told_of_for_ever(drops, lake):
     counts = []
@@ -170,6 +175,7 @@ def test_what_was_deleted_is_not_told_of_for_ever(drops, lake):
     assert max(counts) <= 2, "that of the files, and of those that the last fold has replaced"
 
 
+@pytest.mark.long
 def test_of_two_folds_at_once_one_wins(drops, lake, monkeypatch, never_anew):
     put(lake, drops[0], 0)
     moviehouse.maintain(lake)

@@ -58,6 +58,7 @@ def test_the_state_is_that_of_drops_applied_in_the_order_of_observation(empty, l
     assert found == expected
 
 
+@pytest.mark.long
 @MANY
 @given(lakes, st.sampled_from([None, *TIMES]), st.data())
 def test_folding_at_any_time_changes_nothing_that_a_reader_can_see(empty, lake, settled, data):

@@ -94,6 +94,7 @@ def pause_at(place: SimpleNamespace, tag: str) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_publisher_killed_anywhere_leaves_the_old_release(place, releases):
     """Where the server is kept waiting, and at moments of chance; then the next one publishes at once."""
     place.publish(releases[0])

@@ -190,6 +190,7 @@ def test_a_record_of_ten_megabytes(tmp_path):
     assert rows == [b"1,2,12,4,1,[]", b'2,3,17,10000004,2,"' + big + b'"', b"3,4,10000022,4,3,[]"]
 
 
+@pytest.mark.long
 def test_flat_files_are_staged_in_blocks_with_the_same_result(tmp_path):
     lines = [f"{i},{i % 97},3.5,{1000000000 + i}" for i in range(20_000)]
     lines[7_000] = "x,1,3.5,1"

@@ -145,6 +145,7 @@ def keys(place: SimpleNamespace, kind: str, *, token: bool = True) -> dict[str, 
     return found | ({"AWS_SESSION_TOKEN": place.canary(f"{kind} session token")} if token else {})
 
 
+@pytest.mark.long
 def test_s3_with_keys_in_profiles_environment_and_endpoint(place):
     source = f"s3://{place.bucket}/a.zip"
     assert place.run(source) == 0, place.last
@@ -206,6 +207,7 @@ def _signed(place: SimpleNamespace, name: str) -> str:
     return place.site.url.replace("://", f"://{login}@") + f"?v=1&{query}&{bare}#{fragment}"
 
 
+@pytest.mark.long
 def test_web_addresses(place):
     assert place.run(_signed(place, "good")) == 0, place.last
     assert place.run(_signed(place, "again"), "--json") == 0

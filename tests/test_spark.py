@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import first
 from same import fingerprints
 from spark_cluster import SETTINGS, SparkCluster, serve
 
@@ -65,13 +66,14 @@ def line(entry: dict[str, object]) -> str:
     return json.dumps({k: v for k, v in entry.items() if k != "run_id"}, sort_keys=True)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not EXCERPTS[0].exists(), reason="the excerpt is not here")
 @pytest.mark.parametrize("excerpt", EXCERPTS, ids=lambda path: path.stem)
 def test_the_real_excerpt(session, tmp_path, excerpt):
     assert_same(*both(excerpt, tmp_path))
 
 
-@pytest.mark.parametrize("few", [1000, 0], ids=["ratings named", "ratings joined"])
+@pytest.mark.parametrize("few", first([1000, 0]), ids=["ratings named", "ratings joined"])
 def test_a_sample_with_every_oddity(session, tmp_path, monkeypatch, few):
     monkeypatch.setattr(cluster_module, "_FEW", few)
     made = moviehouse.sample(tmp_path / "sample.zip", movies=600, ratings=6000, seed=3)
@@ -100,6 +102,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return moviehouse.sample(tmp_path_factory.mktemp("small") / "sample.zip", movies=120, ratings=600, seed=5).path
 
 
+@pytest.mark.long
 def test_files_that_are_missing_empty_cut_or_have_other_columns(session, small, tmp_path):
     source = rewritten(
         small,
@@ -131,6 +134,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_used_is_refused_in_the_same_words(session, small, tmp_path, change):
     source = rewritten(small, tmp_path / "refused.zip", change)
@@ -161,6 +165,7 @@ def test_a_damaged_member_is_refused_in_the_same_words(session, small, tmp_path)
     assert said[0] == said[1]
 
 
+@pytest.mark.long
 def test_no_row_comes_to_the_driver(session, tmp_path):
     """A driver that its tasks may send 1 MB makes tables that it could not take one of."""
     made = moviehouse.sample(tmp_path / "sample.zip", movies=2500, ratings=100_000, oddities=False)
@@ -173,6 +178,7 @@ def test_no_row_comes_to_the_driver(session, tmp_path):
             rows.collect()
 
 
+@pytest.mark.long
 def test_the_command_line(cluster, small, tmp_path):
     source = rewritten(small, tmp_path / "refused.zip", {"movies_metadata.csv": b""})
     command = [sys.executable, "-m", "moviehouse", str(source), "--out", str(tmp_path / "out"), "--engine", "spark"]

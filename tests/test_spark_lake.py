@@ -118,6 +118,7 @@ def assert_same(loaded: Loaded, expected: Loaded) -> None:
         assert getattr(loaded.run, part) == getattr(expected.run, part), part
 
 
+@pytest.mark.long
 def test_two_loaders_at_once_give_the_state_of_one_without_spark(session, s3, drops, without_spark, monkeypatch):
     lake = rest_lake(s3, monkeypatch)
     Ledger(open_lake(lake, create=True), create=True)
@@ -144,6 +145,7 @@ def test_two_loaders_at_once_give_the_state_of_one_without_spark(session, s3, dr
     assert state_of(lake) == without_spark.state
 
 
+@pytest.mark.long
 def test_a_directory_and_columns_that_the_model_has_got_or_does_not_know(session, drops, without_spark, tmp_path):
     lake = str(tmp_path / "lake")
     load(drops[1], lake, 1, "duckdb")
@@ -181,6 +183,7 @@ def broken(kind: str, folder: Path) -> tuple[Path, dict]:
     return zipped(folder / "m", movies_metadata=small.movies({"id": "x"})), {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["no zip", "wrong columns", "vanished column and rejects", "no movie at all"])
 def test_a_broken_drop_is_set_aside_in_the_same_words(session, tmp_path, kind):
     path, options = broken(kind, tmp_path)
@@ -244,6 +247,7 @@ def wait_for(done: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.long
 def test_a_killed_driver_leaves_nothing_visible_and_no_secret(cluster, s3, drops, without_spark, monkeypatch):
     """Killed at a random moment, then as soon as a table has rows, then left alone."""
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
@@ -280,6 +284,7 @@ def test_a_killed_driver_leaves_nothing_visible_and_no_secret(cluster, s3, drops
     assert any("spark.sql.catalog" not in text and "SparkListenerSQLExecutionStart" in text for text in texts.values())
 
 
+@pytest.mark.long
 def test_killed_executors_and_a_killed_worker(session, cluster, drops, without_spark, tmp_path):
     """An executor dies while files are read, a worker with its own while rows are appended: Spark does it again."""
     lake = str(tmp_path / "lake")
@@ -302,6 +307,7 @@ def test_killed_executors_and_a_killed_worker(session, cluster, drops, without_s
     assert state_of(lake) == without_spark.state
 
 
+@pytest.mark.long
 def test_what_spark_cannot_load_into(tmp_path, drops, cluster):
     fake = type("DynamoDbCatalog", (), {"properties": {}})()
     with pytest.raises(UsageError, match="its catalog is a DynamoDbCatalog"):
@@ -350,6 +356,7 @@ def test_packages_are_asked_for_unless_they_are_there(tmp_path, monkeypatch):
     assert with_packages({}, ["g:one:1"]) == {}
 
 
+@pytest.mark.long
 def test_packages_that_cannot_be_had(tmp_path, drops):
     arguments = {"spark.jars.packages": "org.example:none:1", "spark.jars.ivy": str(tmp_path / "ivy")}
     told = [x for k, v in arguments.items() for x in ("--spark-conf", f"{k}={v}")]

@@ -24,6 +24,9 @@ BUCKET = "moviehouse.on.spark"
 TIME = datetime(2024, 1, 1)
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def cluster(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
     """A cluster whose machines have AWS's own settings, which lead to the server."""

@@ -68,6 +68,7 @@ def test_a_stage_is_seen_only_once_it_is_published_and_then_as_if_it_had_been_lo
     assert moviehouse.stages(lake).show("fix").status == "published"
 
 
+@pytest.mark.long
 @on_a_disk
 def test_a_load_into_a_stage_does_all_but_the_last_step(lake, drops):
     def load(drop, **more):
@@ -110,6 +111,7 @@ def test_what_cannot_be_the_name_of_a_stage(tmp_path, drops, name):
     assert not (tmp_path / "lake").exists()
 
 
+@pytest.mark.long
 @on_a_disk
 def test_undo_brings_back_the_state_before_and_keeps_what_was_loaded_since(lake, drops):
     put(lake, drops[0], 0)
@@ -128,6 +130,7 @@ def test_undo_brings_back_the_state_before_and_keeps_what_was_loaded_since(lake,
     assert state_of(lake) == expected(drops[:4])
 
 
+@pytest.mark.long
 @on_a_disk
 def test_a_drop_that_only_a_stage_shows_is_loaded_and_stays_after_an_undo(lake, drops):
     def load(drop, **more):
@@ -149,6 +152,7 @@ def test_a_grace_shorter_than_a_load_may_take_is_refused(tmp_path):
         moviehouse.maintain(tmp_path / "lake", grace_hours=1)
 
 
+@pytest.mark.long
 def test_to_undo_all_there_is_leaves_an_empty_release(tmp_path, drops):
     lake = str(tmp_path / "lake")
     staged(lake, drops[:2])
@@ -159,6 +163,7 @@ def test_to_undo_all_there_is_leaves_an_empty_release(tmp_path, drops):
     assert state_of(lake, stage="fix") == expected(drops[:2])
 
 
+@pytest.mark.long
 @on_a_disk
 def test_newer_logic_reads_old_drops_again_and_hides_the_old_readings_whole(lake, drops):
     """The newer logic reads of the first drop what is in the third, and of the second no credits and no ratings."""
@@ -186,6 +191,7 @@ def test_newer_logic_reads_old_drops_again_and_hides_the_old_readings_whole(lake
     is_and_stays(lake, before)
 
 
+@pytest.mark.long
 def test_a_drop_is_loaded_again_when_the_logic_is_newer(tmp_path, drops, monkeypatch):
     lake, options = str(tmp_path / "lake"), {"observed_at": drops[0].observed_at, "full": drops[0].full}
     moviehouse.load(drops[0].path, lake, **options)
@@ -208,6 +214,7 @@ def files_of(lake: str, table: str) -> list[set[str]]:
     ]  # first and last are all that tells here, as each file has few
 
 
+@pytest.mark.long
 def test_upkeep_between_staging_and_publishing_loses_nothing(lake, drops, monkeypatch):
     monkeypatch.setattr(upkeeps, "compact", partial(compacts.compact, few=1))
     for number, drop in enumerate(drops[:2]):
@@ -230,6 +237,7 @@ def test_upkeep_between_staging_and_publishing_loses_nothing(lake, drops, monkey
     is_exact(lake)
 
 
+@pytest.mark.long
 @on_a_disk
 def test_what_is_discarded_is_removed_by_upkeep_and_its_name_is_free(lake, drops, monkeypatch):
     monkeypatch.setattr(upkeeps, "compact", partial(compacts.compact, few=1))
@@ -258,6 +266,7 @@ def test_what_is_discarded_is_removed_by_upkeep_and_its_name_is_free(lake, drops
     assert state_of(lake) == expected(drops[:2])
 
 
+@pytest.mark.long
 def test_what_is_published_is_not_discarded(tmp_path, drops):
     lake = str(tmp_path / "lake")
     staged(lake, drops[:2])
@@ -288,6 +297,7 @@ def test_staging_may_take_longer_than_a_load_may(tmp_path, drops, monkeypatch):
     assert state_of(lake) == expected(drops[:1])
 
 
+@pytest.mark.long
 def test_a_reader_sees_the_state_before_or_the_one_after(tmp_path, drops):
     lake, stop, failed = str(tmp_path / "lake"), Event(), []
     put(lake, drops[0], 0)
@@ -318,6 +328,7 @@ def test_a_reader_sees_the_state_before_or_the_one_after(tmp_path, drops):
     assert {1, 4} <= set(watch.seen)
 
 
+@pytest.mark.long
 def test_a_kill_at_any_commit_of_a_publish_and_of_an_undo(tmp_path, drops):
     def lake_at(name: str) -> str:
         lake = str(tmp_path / name)
@@ -347,6 +358,7 @@ def test_a_kill_at_any_commit_of_a_publish_and_of_an_undo(tmp_path, drops):
         assert moviehouse.stages(lake).show("fix").status == "discarded"
 
 
+@pytest.mark.long
 def test_a_kill_of_a_load_into_a_stage_leaves_nothing_of_it(tmp_path, drops):
     lake, drop = str(tmp_path / "lake"), drops[1]
     put(lake, drops[0], 0)
@@ -381,6 +393,7 @@ def meanwhile(monkeypatch, name: str, what) -> None:
     monkeypatch.setattr(Ledger, name, call)
 
 
+@pytest.mark.long
 def test_a_load_that_commits_first_is_no_harm_to_a_publish(lake, drops, monkeypatch):
     put(lake, drops[0], 0)
     staged(lake, drops[1:3])
@@ -390,6 +403,7 @@ def test_a_load_that_commits_first_is_no_harm_to_a_publish(lake, drops, monkeypa
     assert state_of(lake) == expected(drops[:4])
 
 
+@pytest.mark.long
 def test_a_publish_that_commits_first_is_no_harm_to_a_load_and_to_upkeep(tmp_path, drops, monkeypatch):
     lake = str(tmp_path / "lake")
     put(lake, drops[0], 0)
@@ -404,6 +418,7 @@ def test_a_publish_that_commits_first_is_no_harm_to_a_load_and_to_upkeep(tmp_pat
     assert state_of(lake) == expected([drops[0], drops[3]])
 
 
+@pytest.mark.long
 def test_loaders_in_processes_and_a_publish_between_them(tmp_path, drops):
     lake = str(tmp_path / "lake")
     put(lake, drops[0], 0)
@@ -423,6 +438,7 @@ def test_loaders_in_processes_and_a_publish_between_them(tmp_path, drops):
     assert state_of(lake) == expected(drops)
 
 
+@pytest.mark.long
 def test_what_is_discarded_and_published_at_the_same_moment_is_whole_either_way(tmp_path, drops, monkeypatch):
     lake = str(tmp_path / "lake")
     put(lake, drops[0], 0)
@@ -443,6 +459,7 @@ def test_what_is_discarded_and_published_at_the_same_moment_is_whole_either_way(
     assert state_of(lake) == expected(drops[:3])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 def test_any_order_of_loads_stages_and_upkeep(tmp_path, drops, seed, monkeypatch):
     """Against a model: what is visible is what was loaded, and what is in the stages that are published."""
@@ -504,6 +521,7 @@ def test_a_name_that_is_no_stage(tmp_path, drops):
     assert Ledger(open_lake(lake)).newest().number == 1
 
 
+@pytest.mark.long
 def test_a_lake_made_before_there_were_stages(lake, drops, tmp_path):
     (tmp_path / "bad.zip").write_text("bad")
     put(lake, drops[0], 0)

@@ -164,6 +164,7 @@ def test_its_part_in_every_answer(house):
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("edition", ["s3", "sample"])
 def test_its_parts_are_those_that_the_traces_have(edition, tmp_path_factory):
     _, release = release_of(edition, tmp_path_factory)
