@@ -24,7 +24,7 @@ PG_VARIABLES = {
 
 
 def first(values: Iterable[Any], count: int = 1) -> list[Any]:
-    """Values of a parameter, of which all but the first few take long together."""
+    """Values of a parameter, or tuples of values, of which all but the first few take long together."""
     made = list(values)
     later = (value if isinstance(value, tuple) else (value,) for value in made[count:])
     return [*made[:count], *(pytest.param(*value, marks=pytest.mark.long) for value in later)]

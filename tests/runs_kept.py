@@ -1,5 +1,5 @@
-"""Imported: a fold keeps every older run unless the rows behind it outnumber its own, however few they are."""
+"""Imported: a fold writes no run of earlier folds anew, however few rows it has."""
 
 from moviehouse.lake import runs
 
-runs.SHORT, runs.SHARE = 0, 1
+runs.SHORT, runs.SHARE = 0, 0

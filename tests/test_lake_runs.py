@@ -1,15 +1,17 @@
 """The runs of current rows: which of them a fold writes anew, and that nobody sees any of it."""
 
 import random
+from datetime import datetime
 
 import pytest
+import small
 from hypothesis import given
 from hypothesis import strategies as st
 from lake_pool import expected, pool, put, state_of
 
 import moviehouse
 from moviehouse.engines.duckdb import DuckDB
-from moviehouse.errors import UsageError
+from moviehouse.errors import SourceError, TargetError, UsageError
 from moviehouse.lake import compact as compacts
 from moviehouse.lake import fold as folds
 from moviehouse.lake import runs as lake_runs
@@ -157,6 +159,7 @@ def test_newer_logic_over_a_run_that_was_kept(drops, lake, never_anew):
     for number, drop in enumerate(drops[:3]):
         put(lake, drop, number)
         moviehouse.maintain(lake)
+    assert any(len(current(lake, table)) > 1 for table in ("movie", "cast_credit", "rating"))
     put(lake, drops[0], 3, logic=LOGIC + 1)
     assert state_of(lake) == expected(drops[:3])
     assert moviehouse.maintain(lake).folded
@@ -173,6 +176,49 @@ def test_what_was_deleted_is_not_told_of_for_ever(drops, lake):
         table = present(open_lake(lake), "movie_current")
         counts.append(len(table.current_snapshot().manifests(table.io)))
     assert max(counts) <= 2, "that of the files, and of those that the last fold has replaced"
+
+
+def test_empty_lists_supersede_what_was_folded(tmp_path, never_anew):
+    lake, movies = str(tmp_path / "lake"), range(1, 4)
+    actor = "[{'cast_id': 1, 'character': 'x', 'credit_id': 'k%s', 'gender': 0, 'id': 1, 'name': 'p', 'order': 0}]"
+    for number, cast in enumerate((actor, "[]")):
+        source = small.write(
+            tmp_path / f"drop-{number}",
+            movies_metadata=small.movies(*({"id": str(movie)} for movie in movies)),
+            credits=[{"id": str(m), "cast": cast.replace("%s", str(m)), "crew": "[]"} for m in movies],
+        )
+        moviehouse.load(source, lake, observed_at=datetime(2024, 1, 1 + number), full=False)
+        assert moviehouse.maintain(lake).folded
+        assert sum(run.rows for run in current(lake, "cast_credit")) == (0 if number else len(movies))
+
+
+def test_a_file_that_is_gone_is_told_of(drops, lake):
+    put(lake, drops[0], 0)
+    table = present(open_lake(lake), "movie")
+    table.io.delete(live_files(table)[0].file_path)
+    with pytest.raises(SourceError, match="A file of the lake .* is gone"):
+        state_of(lake)
+    with pytest.raises(TargetError, match="A file of the lake .* is gone"):
+        moviehouse.maintain(lake)
+
+
+def test_a_fold_whose_files_another_upkeep_removes_is_left_to_it(drops, lake, monkeypatch):
+    put(lake, drops[0], 0)
+    moviehouse.maintain(lake)
+    put(lake, drops[1], 1)
+    real, others = folds.parts_of, []
+
+    def slow(*arguments):
+        parts = real(*arguments)
+        if not others:
+            others.append(None)
+            others[0] = moviehouse.maintain(lake, grace_hours=0, keep_days=0)
+        return parts
+
+    monkeypatch.setattr(folds, "parts_of", slow)
+    assert moviehouse.maintain(lake).left == ["fold"]
+    assert (others[0].folded, others[0].left) == (1, [])
+    assert state_of(lake) == expected(drops[:2])
 
 
 @pytest.mark.long
@@ -192,7 +238,7 @@ def test_of_two_folds_at_once_one_wins(drops, lake, monkeypatch, never_anew):
     monkeypatch.setattr(folds, "write_files", slow)
     mine = moviehouse.maintain(lake)
     assert (others[0].folded, others[0].left) == (2, [])
-    assert mine.folded == 0
+    assert (mine.folded, mine.left) == (0, ["fold"])
     assert state_of(lake) == expected(drops[:3])
     moviehouse.maintain(lake, grace_hours=0, keep_days=0)
     assert state_of(lake) == expected(drops[:3])

@@ -16,7 +16,7 @@ from moviehouse.lake.compact import live_files
 from moviehouse.lake.ledger import Change, Ledger, Pin, Release
 from moviehouse.lake.replace import replace_files
 from moviehouse.lake.rows import FOLDED_KINDS, Part, create, insert, parts_of
-from moviehouse.lake.runs import Run, outgrown, runs
+from moviehouse.lake.runs import outgrown, runs
 from moviehouse.lake.state import fold, row
 from moviehouse.lake.tables import CURRENT, each, row_table
 from moviehouse.model.lake import LAKE_TABLE, STAMP, LakeTable
@@ -38,6 +38,8 @@ def fold_readings(lake: Lake, ledger: Ledger, release: Release, work: Path, memo
     commit to the ledger, names the new ones. Where another upkeep was faster, or a folded reading no longer counts,
     nothing changes.
     """
+    from pyiceberg.exceptions import CommitFailedException
+
     visible = frozenset(release.visible)
     fresh = visible - release.folded
     rebuild = not release.folded <= visible
@@ -47,10 +49,9 @@ def fold_readings(lake: Lake, ledger: Ledger, release: Release, work: Path, memo
     try:
         pins = _write(lake, release, touched, work, memory_limit)
     except FileNotFoundError as error:
-        newest = ledger.newest()
-        if newest is None or newest.number == release.number:
+        if not any(later.kind == "maintain" and later.number > release.number for later in ledger.releases()):
             raise
-        raise _overtaken() from error  # by an upkeep that has let go of what this one reads
+        raise CommitFailedException("Another upkeep has let go of what this one reads.") from error
 
     def decide(newest: Release) -> Change | None:
         overtaken = newest.folded != release.folded or not visible <= set(newest.visible)
@@ -102,7 +103,7 @@ def _fold_table(
     table, target = LAKE_TABLE[table_name], row_table(lake, f"{table_name}{CURRENT}")
     folded = [part for part in parts[table_name] if part.readings is None]
     fresh = [part for part in parts[table_name] if part.readings is not None]
-    old = [run for part in folded for run in _runs(part)]
+    old = [run for part in folded for run in runs(part.table, part.snapshot_id)]
     anew = outgrown(old, _behind(release, table))
     if anew:
         files = frozenset(file.file_path for run in anew for file in run.files)
@@ -118,13 +119,6 @@ def _fold_table(
         cursor.execute(f"DROP TABLE {rows}")
     kept = [file for run in old if run not in anew for file in run.files]
     return f"{table_name}{CURRENT}", _hold(target, [*kept, *added])
-
-
-def _runs(part: Part) -> list[Run]:
-    found = runs(part.table, part.snapshot_id)
-    if found is None:
-        raise _overtaken()
-    return found
 
 
 def _behind(release: Release, table: LakeTable) -> int:
@@ -147,9 +141,3 @@ def _hold(table: Table, files: Sequence[DataFile]) -> Pin:
     old = [file for path, file in there.items() if path not in wanted]
     new = [file for path, file in wanted.items() if path not in there]
     return replace_files(table, old, new, alone=True)
-
-
-def _overtaken() -> Exception:
-    from pyiceberg.exceptions import CommitFailedException
-
-    return CommitFailedException("Another upkeep has folded meanwhile.")

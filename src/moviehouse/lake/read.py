@@ -24,7 +24,7 @@ from moviehouse.lake.rows import fill
 from moviehouse.lake.stages import with_stage
 from moviehouse.lake.state import row, views
 from moviehouse.lake.tables import present
-from moviehouse.model.lake import LAKE_TABLE
+from moviehouse.model.lake import LAKE_TABLE, NAMESPACE
 from moviehouse.model.tables import TABLE
 from moviehouse.run import RunRecord
 from moviehouse.sql.text import name
@@ -80,8 +80,9 @@ def newest_release(lake: Lake, as_of: datetime | None = None) -> Release:
         return release
     if as_of is not None and Ledger(lake).newest() is not None:
         raise SourceError(f"The lake {lake.name} had no release yet at {as_of} UTC.", "Ask for a later time.")
+    where = "" if lake.namespace == NAMESPACE else f" in the namespace {lake.namespace}"
     raise SourceError(
-        f"The lake {lake.name} has no release yet.", f"Load a drop: moviehouse load SOURCE --lake {lake.name}"
+        f"The lake {lake.name} has no release yet{where}.", f"Load a drop: moviehouse load SOURCE --lake {lake.name}"
     )
 
 

@@ -24,7 +24,7 @@ def replace_files(
     """Replace files of a table in one commit; the snapshot that has it, with these properties.
 
     Raises CommitFailedException or ValidationException where another has replaced one of the files, or, `alone`, has
-    committed anything since the table was loaded; what others append meanwhile stays otherwise.
+    made a snapshot since the table was loaded; what others append meanwhile stays otherwise.
     """
     with table.transaction() as transaction:
         overwrite = _overwrite(transaction, dict(properties or {}), alone=alone)

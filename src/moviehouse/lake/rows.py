@@ -6,7 +6,7 @@ current rows, those stand for them, and of the tables of rows only what was not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,17 +79,25 @@ def insert(
     *,
     distinct: bool = False,
 ) -> None:
-    """Stream the rows of parts into a relation; columns that a snapshot does not have yet stay NULL."""
+    """Stream the rows of parts into a relation; columns that a snapshot does not have yet stay NULL.
+
+    Raises what reading a file raises: FileNotFoundError where upkeep has removed it.
+    """
     what = f"{'DISTINCT ' if distinct else ''}*"
+    problems: list[Exception] = []
     for part in parts:
-        con.register("arrow_rows", _stream(part, columns))
+        con.register("arrow_rows", _stream(part, columns, problems))
         condition = ""
         if part.readings is not None:
             con.execute("CREATE OR REPLACE TEMP TABLE reading_chosen (reading_id VARCHAR)")
             con.executemany("INSERT INTO reading_chosen VALUES (?)", [[reading] for reading in sorted(part.readings)])
             condition = " WHERE reading_id IN (SELECT reading_id FROM reading_chosen)"
-        con.execute(f"INSERT INTO {relation} BY NAME SELECT {what} FROM arrow_rows{condition}")
-        con.unregister("arrow_rows")
+        try:
+            con.execute(f"INSERT INTO {relation} BY NAME SELECT {what} FROM arrow_rows{condition}")
+        except duckdb.Error as error:  # of a stream that fails it says that one did
+            raise (problems or [error])[0] from None
+        finally:
+            con.unregister("arrow_rows")
 
 
 def _readings(con: duckdb.DuckDBPyConnection, visible: Mapping[str, Reading]) -> None:
@@ -133,7 +141,8 @@ def _has(table: Table | None, pin: Pin) -> bool:
     return table is not None and table.snapshot_by_id(pin.snapshot_id) is not None
 
 
-def _stream(part: Part, columns: Sequence[str]) -> pa.RecordBatchReader:
+def _stream(part: Part, columns: Sequence[str], problems: list[Exception]) -> pa.RecordBatchReader:
+    """The rows of a part; what fails on the way is added to the problems."""
     import pyarrow as pa
     from pyiceberg.io.pyarrow import ArrowScan, schema_to_pyarrow
 
@@ -147,6 +156,13 @@ def _stream(part: Part, columns: Sequence[str]) -> pa.RecordBatchReader:
     tasks = [task for task in scan.plan_files() if part.files is None or task.file.file_path in part.files]
     schema = schema_to_pyarrow(scan.projection())
     files = ArrowScan(scan.table_metadata, scan.io, scan.projection(), scan.row_filter)
-    # File by file: of several PyIceberg holds all rows in memory.
-    batches = (batch for task in tasks for batch in files.to_record_batches([task]))
-    return pa.RecordBatchReader.from_batches(schema, batches).cast(schema)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            for task in tasks:  # of several PyIceberg holds all rows in memory
+                yield from files.to_record_batches([task])
+        except Exception as error:
+            problems.append(error)
+            raise
+
+    return pa.RecordBatchReader.from_batches(schema, batches()).cast(schema)

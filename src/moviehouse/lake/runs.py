@@ -30,11 +30,10 @@ class Run:
     rows: int
 
 
-def runs(table: Table, snapshot_id: int) -> list[Run] | None:
-    """The runs of a snapshot, the oldest first; None where the snapshot is gone."""
+def runs(table: Table, snapshot_id: int) -> list[Run]:
+    """The runs of a snapshot, which is there, the oldest first."""
     snapshot = table.snapshot_by_id(snapshot_id)
-    if snapshot is None:
-        return None
+    assert snapshot is not None
     by_age: dict[int, list[DataFile]] = {}
     for manifest in snapshot.manifests(table.io):
         for entry in manifest.fetch_manifest_entry(table.io):
