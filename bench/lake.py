@@ -3,7 +3,8 @@
     .venv/bin/python bench/lake.py [growth] [folds] [many] [hours] [loaders] [--into docs/benchmarks.md]
 
 The lake is on a real S3 server with an Iceberg REST catalog on this machine (SeaweedFS). Each load is a process of
-its own, start included.
+its own, start included, of the environment that a user has: with the extra `lake` and nothing else. PyArrow imports
+pandas wherever it is installed, which takes every process a third of a second.
 
 growth: two lakes, one ten times as large as the other. The same drop is loaded into both; so is an empty one. The drop
 has 1% of the rows of the larger lake. What a MERGE would cost instead is the time to read some of the tables, replace
@@ -22,14 +23,17 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+import venv
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -51,7 +55,8 @@ DROP_SHARE = 100
 RUNS = 3
 HOURS, UPKEEP_EVERY = 48, 12
 LOADED_HOURS = 24
-MOVIEHOUSE = str(Path(sys.executable).with_name("moviehouse"))
+ROOT = Path(__file__).parents[1]
+USERS = ROOT / "build" / "users-environment"
 MERGED = ("movie", "cast_credit", "rating")
 # As if every run were outgrown.
 WHOLE = "from moviehouse.lake import runs; runs.SHORT = 1 << 62"
@@ -92,9 +97,19 @@ class S3Lakes:
         return len(sizes), sum(sizes)
 
 
+@cache
+def users(program: str) -> str:
+    """A program of the environment that a user has, which is made when first asked for."""
+    if not USERS.exists():
+        venv.create(USERS, with_pip=True)
+    install = ["pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", "--editable", f"{ROOT}[lake]"]
+    subprocess.run([USERS / "bin" / "python", "-m", *install], check=True)
+    return str(USERS / "bin" / program)
+
+
 def load(path: Path, lake: str, *more: str) -> Load:
     """Load a drop in a process of its own."""
-    used = run([MOVIEHOUSE, "load", str(path), "--lake", lake, "--json", *more])
+    used = run([users("moviehouse"), "load", str(path), "--lake", lake, "--json", *more])
     print(f"{lake}: {path.name} {used.wall:.2f} s, CPU {used.cpu:.2f} s", file=sys.stderr, flush=True)
     return Load(used, json.loads(used.stdout))
 
@@ -242,7 +257,7 @@ def year_of_folds() -> str:
 def upkeep(lake: str, before: str = "") -> Used:
     """Do the upkeep in a process of its own: the fold, and the other steps, which are counted too."""
     code = f"import moviehouse\n{before}\nmoviehouse.maintain({lake!r})"
-    used = run([sys.executable, "-c", code])
+    used = run([users("python"), "-c", code])
     print(f"{lake}: maintain {used.wall:.2f} s, CPU {used.cpu:.2f} s", file=sys.stderr, flush=True)
     return used
 
@@ -256,7 +271,10 @@ def many(store: S3Lakes, folder: Path) -> str:
         ("one command", [drops]),
     ):
         lake = store.make(f"many{len(commands)}")
-        done = [run([MOVIEHOUSE, "load", *map(str, paths), "--lake", lake, "--partial", "-q"]) for paths in commands]
+        done = [
+            run([users("moviehouse"), "load", *map(str, paths), "--lake", lake, "--partial", "-q"])
+            for paths in commands
+        ]
         rows.append([title, sum(used.wall for used in done), sum(used.cpu for used in done)])
     lines = [
         [title, f"{wall:.1f} s", f"{cpu:.1f} s", f"{wall / len(drops):.2f} s, {cpu / len(drops):.2f} s"]
@@ -287,7 +305,9 @@ def hours(store: S3Lakes, folder: Path) -> str:
             seconds.append((number, loaded.used.wall))
         if number % UPKEEP_EVERY == 0:
             before = store.size(lake)
-            done = run([MOVIEHOUSE, "maintain", "--lake", lake, "--json", "--keep-days", "0", "--grace-hours", "0"])
+            done = run(
+                [users("moviehouse"), "maintain", "--lake", lake, "--json", "--keep-days", "0", "--grace-hours", "0"]
+            )
             upkeep.append(done.wall)
             recent = [wall for at, wall in seconds if at > number - UPKEEP_EVERY]
             files = [f"{count:,} objects, {mib(size)} MiB" for count, size in (before, store.size(lake))]
