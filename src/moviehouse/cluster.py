@@ -57,8 +57,9 @@ class Cluster:
             whole=run.whole,
         )  # fmt: skip
         self._remote = bool(given)
-        # Tables whose rows are in the order of their file, as they are where DuckDB makes them.
-        self._as_read: set[str] = set()
+        # Tables that are rows of what was read, in the order of their file: their SELECT from the relations that were.
+        self._picked: dict[str, str] = {}
+        self._read: dict[str, Shared] = {}
         self._packages = packages
 
     def start(self, run: Run) -> None:
@@ -104,6 +105,7 @@ class Cluster:
         for source in SOURCES:
             for relation in relations(source):
                 self._relate(relation, [done[source.name].staged])
+                self._read[relation] = done[source.name].staged.folder.at(relation)
         for relation in ("note", "reject"):
             self._relate(relation, self._notes)
 
@@ -118,31 +120,27 @@ class Cluster:
         with run.progress.step("conform on the cluster"):
             for steps in zip_longest(WORK, RATINGS_WORK, fillvalue=()):
                 self.spark.create_works({r: text("conform", r) for relations_ in steps for r in relations_})
-            self.spark.create_tables({table: self._select(table, text) for table in tables})
+            self._pick(tables, text)
+            self.spark.create_tables(
+                {table: text("conform", table.name) for table in tables if table.name not in self._picked}
+            )
         with run.progress.step("log"):
             log.gather(self.spark, run.record.run_id, self._reject_references, text)
             run.balances = balance.strike(self.spark, run.readings, places=places)
 
-    def _select(self, table: Table, text: Text) -> str:
-        """The SELECT of a table: where few of its rows are to be left out, one that names them and joins nothing.
+    def _pick(self, tables: Sequence[Table], text: Text) -> None:
+        """Make a table a view where few of the rows that were read are to be left out: they are named.
 
-        A join of 26 million rows would send them all from executor to executor, and out of the order of their file.
+        A join of 26 million rows would send them all from executor to executor, and out of the order of their file;
+        to write them once more would tell nothing new.
         """
-        relation, whole, _ = SHORTCUTS.get(table.name, ("", "", ""))
-        if not relation:
-            return text("conform", table.name)
-        out = self.spark.rows(f"SELECT edition, line FROM {relation} LIMIT {_FEW + 1}")
-        if len(out) > _FEW:
-            return text("conform", table.name)
-        self._as_read.add(table.name)
-        lines: dict[str, list[str]] = {}
-        for edition, line in out:
-            lines.setdefault(edition, []).append(str(line))
-        left = [
-            f"NOT (edition = {literal(edition)} AND source_line IN ({', '.join(some)}))"
-            for edition, some in sorted(lines.items())
-        ]
-        return f"SELECT * FROM ({text('conform', whole)}) AS whole WHERE {' AND '.join(left) or 'true'}"
+        for table in tables:
+            relation, whole, _ = SHORTCUTS.get(table.name, ("", "", ""))
+            out = self.spark.rows(f"SELECT edition, line FROM {relation} LIMIT {_FEW + 1}") if relation else []
+            if relation and len(out) <= _FEW:
+                select = f"SELECT * FROM ({text('conform', whole)}) AS whole WHERE {_without(out)}"
+                self.spark.create_table_view(table, select)
+                self._picked[table.name] = select
 
     def conform(self, run: Run) -> None:
         """Make the tables, the log, the balance and the answers where the relations are."""
@@ -159,24 +157,30 @@ class Cluster:
         self.collect(run, TABLES)
         for question in QUESTIONS:
             order = order_of(statement("questions", question))
-            files = self._files(run, "answers", question)
+            files = self._files(run, self.staging.at("answers", question))
             run.answers[question] = f"SELECT * FROM {files} ORDER BY {order}"
         run.closing.close()
 
     def collect(self, run: Run, tables: Sequence[Table]) -> None:
         """Stream tables into the run's database, within DuckDB's memory limit.
 
-        In the order of their keys, but for those that are in the order of their file: sorting 26 million ratings takes
-        longer than all else here.
+        In the order of their keys, but for those that were picked from what was read, which keep the order of their
+        file: sorting 26 million ratings takes longer than all else here.
         """
         options = run.options
         with run.progress.step("collect"):
             engine = DuckDB(run.database, run.work, memory_limit=options.engine_limit, threads=options.threads)
             run.engine = engine
+            if any(table.name in self._picked for table in tables):
+                for relation in (source.relation for source in SOURCES if source.suspects):
+                    files = self._files(run, self._read[relation])
+                    engine.con.execute(f"CREATE VIEW memory.main.{name(relation)} AS SELECT * FROM {files}")
             for table in tables:
-                files = self._files(run, "tables", table.name)
-                order = "" if table.name in self._as_read else f" ORDER BY {_order(table)}"
-                engine.create_table(table, f"SELECT * FROM {files}{order}")
+                select = self._picked.get(table.name)
+                if select is None:
+                    files = self._files(run, self.staging.at("tables", table.name))
+                    select = f"SELECT * FROM {files} ORDER BY {_order(table)}"
+                engine.create_table(table, select)
             engine.close()
             run.engine = None
 
@@ -195,10 +199,9 @@ class Cluster:
         folders = [each.folder.at(relation) for each in staged]
         self.spark.relate(relation, folders, columns_to_spark(staged[0].columns[relation]))
 
-    def _files(self, run: Run, kind: str, relation: str) -> str:
+    def _files(self, run: Run, place: Shared) -> str:
         """The Parquet files of a relation, on this machine, as SQL."""
-        place = self.staging.at(kind, relation)
-        folder = place.path if place.path else run.work / "collected" / kind / relation
+        folder = place.path or run.work / "collected" / place.uri.removeprefix(self.staging.uri).strip("/")
         if not place.path:
             place.get(folder)
         return f"read_parquet({literal(str(folder / '*.parquet'))}, hive_partitioning = false)"
@@ -223,6 +226,18 @@ def _given(answers: Sequence[Given | MoviehouseError]) -> list[Given]:
         if isinstance(answer, MoviehouseError):
             raise answer
     return [answer for answer in answers if not isinstance(answer, MoviehouseError)]
+
+
+def _without(lines: Sequence[tuple[str, int]]) -> str:
+    """A condition that leaves out some lines, which are given by edition."""
+    editions: dict[str, list[str]] = {}
+    for edition, line in lines:
+        editions.setdefault(edition, []).append(str(line))
+    left = [
+        f"NOT (edition = {literal(edition)} AND source_line IN ({', '.join(some)}))"
+        for edition, some in sorted(editions.items())
+    ]
+    return " AND ".join(left) or "true"
 
 
 def _anywhere(source: str) -> str:

@@ -227,8 +227,17 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
 
             path = run.paths[source.name] = to_utf8(member.path, run.options.encoding, run.work)
             readings.append(read.read_member(con, source, path, run.work, advance))
+            if source.name not in log.REFERRING:
+                _make_room(run, {member.path, path})
         run.record.files[source.name]["null_tokens"] = readings[-1].null_tokens
     return readings
+
+
+def _make_room(run: Run, files: set[Path]) -> None:
+    """Remove files that nothing will be read from any more, but for those of a source that is a directory."""
+    for file in files:
+        if run.work in file.parents:
+            file.unlink(missing_ok=True)
 
 
 def _conform(run: Run) -> None:
@@ -237,6 +246,7 @@ def _conform(run: Run) -> None:
         engine = run.running
         log.gather(engine, run.record.run_id, partial(log.reject_references, engine, run.paths, run.work))
         run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine))
+    _make_room(run, set(run.paths.values()))
     run.running.close()
     run.engine = None
 

@@ -80,6 +80,10 @@ class Spark:
         """Create a table of the model from a SELECT, with the declared columns and types."""
         self.create_tables({table: select})
 
+    def create_table_view(self, table: Table, select: str) -> None:
+        """Create a table of the model that is worked out whenever it is needed, and not written."""
+        self.create_view(table.name, _typed(table, select))
+
     def create_answers(self, selects: Mapping[str, str]) -> None:
         """Create answers, by name; none may need another of them."""
         self._create({question: ("answers", select) for question, select in selects.items()})

@@ -41,7 +41,7 @@ def fold_readings(lake: Lake, ledger: Ledger, release: Release, work: Path, memo
     from pyiceberg.exceptions import CommitFailedException
 
     visible = frozenset(release.visible)
-    fresh = visible - release.folded
+    fresh = release.fresh
     rebuild = not release.folded <= visible
     if not fresh and not rebuild:
         return 0
@@ -123,8 +123,8 @@ def _fold_table(
 
 def _behind(release: Release, table: LakeTable) -> int:
     """How many rows fresh readings have to supersede others with: of a set, its lists do."""
-    fresh = [reading for id_, reading in release.visible.items() if id_ not in release.folded]
-    return sum(reading.rows.get(table.name, 0) + reading.rows.get(table.list, 0) for reading in fresh)
+    rows = (release.readings[reading].rows for reading in release.fresh)
+    return sum(of.get(table.name, 0) + of.get(table.list, 0) for of in rows)
 
 
 def _hold(table: Table, files: Sequence[DataFile]) -> Pin:

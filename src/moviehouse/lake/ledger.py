@@ -98,6 +98,11 @@ class Release:
         """The readings that count, by id: of each drop one."""
         return {reading.reading_id: reading for reading in counting(self.readings.values())}
 
+    @property
+    def fresh(self) -> frozenset[str]:
+        """The readings that count and are not folded yet."""
+        return frozenset(self.visible) - self.folded
+
     def shows(self, reading: Reading, but: Collection[str] = ()) -> Reading | None:
         """The reading that makes this one superfluous, if any, not looking at some of them."""
         looked_at = counting(r for id_, r in self.readings.items() if id_ not in but)

@@ -20,7 +20,7 @@ from moviehouse.lake import needs
 from moviehouse.lake.catalog import Lake, open_lake, told
 from moviehouse.lake.ledger import READING as READINGS
 from moviehouse.lake.ledger import Ledger, Release
-from moviehouse.lake.rows import fill
+from moviehouse.lake.rows import Part, fill, streamed
 from moviehouse.lake.stages import with_stage
 from moviehouse.lake.state import row, views
 from moviehouse.lake.tables import present
@@ -139,10 +139,9 @@ def _aside(con: duckdb.DuckDBPyConnection, lake: Lake, relation: str, table: str
     """A relation about the drops that were set aside, as of now; none where there are none."""
     there = present(lake, table)
     if there is not None:
-        con.register("arrow_rows", there.scan().to_arrow_batch_reader())
         which = " WHERE status = 'set_aside'" if table == READINGS else ""
-        con.execute(f"CREATE TABLE model.main.{name(relation)} AS SELECT * FROM arrow_rows{which}")
-        con.unregister("arrow_rows")
+        with streamed(con, Part(there, None), there.schema().column_names) as rows:
+            con.execute(f"CREATE TABLE model.main.{name(relation)} AS SELECT * FROM {rows}{which}")
 
 
 def _add_drops(con: duckdb.DuckDBPyConnection, release: Release) -> None:

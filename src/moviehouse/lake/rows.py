@@ -7,6 +7,7 @@ current rows, those stand for them, and of the tables of rows only what was not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,10 @@ FOLDED_KINDS = ("keyed", "set", "named")
 
 @dataclass(frozen=True)
 class Part:
-    """Rows to read: of a table at a snapshot, those of some readings (None: all), in some files (None: all)."""
+    """Rows to read: of a table at a snapshot (None: now), of some readings (None: all), in some files (None: all)."""
 
     table: Table
-    snapshot_id: int
+    snapshot_id: int | None
     readings: frozenset[str] | None = None
     files: frozenset[str] | None = None
 
@@ -84,20 +85,27 @@ def insert(
     Raises what reading a file raises: FileNotFoundError where upkeep has removed it.
     """
     what = f"{'DISTINCT ' if distinct else ''}*"
-    problems: list[Exception] = []
     for part in parts:
-        con.register("arrow_rows", _stream(part, columns, problems))
         condition = ""
         if part.readings is not None:
             con.execute("CREATE OR REPLACE TEMP TABLE reading_chosen (reading_id VARCHAR)")
             con.executemany("INSERT INTO reading_chosen VALUES (?)", [[reading] for reading in sorted(part.readings)])
             condition = " WHERE reading_id IN (SELECT reading_id FROM reading_chosen)"
-        try:
-            con.execute(f"INSERT INTO {relation} BY NAME SELECT {what} FROM arrow_rows{condition}")
-        except duckdb.Error as error:  # of a stream that fails it says that one did
-            raise (problems or [error])[0] from None
-        finally:
-            con.unregister("arrow_rows")
+        with streamed(con, part, columns) as rows:
+            con.execute(f"INSERT INTO {relation} BY NAME SELECT {what} FROM {rows}{condition}")
+
+
+@contextmanager
+def streamed(con: duckdb.DuckDBPyConnection, part: Part, columns: Sequence[str]) -> Iterator[str]:
+    """Have the rows of a part, for one statement, as the relation that is given; it raises what `insert` does."""
+    problems: list[Exception] = []
+    con.register("arrow_rows", _stream(part, columns, problems))
+    try:
+        yield "arrow_rows"
+    except duckdb.Error as error:  # of a stream that fails it says that one did
+        raise (problems or [error])[0] from None
+    finally:
+        con.unregister("arrow_rows")
 
 
 def _readings(con: duckdb.DuckDBPyConnection, visible: Mapping[str, Reading]) -> None:
