@@ -1,12 +1,13 @@
 """How the cost of a build grows with the data, on DuckDB and on Spark.
 
     .venv/bin/python bench/ladder.py [--sizes 1/10 1/3 1 3] [--metadata 10] [--engines duckdb spark]
-                                     [--into docs/benchmarks.md]
+                                     [--kept ladder.jsonl] [--into docs/benchmarks.md]
 
 Sizes are times the published one; those of --metadata are without ratings. Spark is a standalone cluster on this
 machine: a master and two workers as processes of their own, with one core each. The CPU is that of the command and, for
 Spark, of the cluster's processes too, with what they started. A build is whole: tables, checks, answers, log, Parquet
-and database, in a new directory.
+and database, in a new directory. A long ladder can be climbed in parts: --kept names a file that has the steps so far,
+with the day of each, and gets those of this run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -44,7 +46,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Step:
-    """One build: its size, engine, rows of all tables, seconds of wall time and CPU, bytes of memory of the command."""
+    """One build: its size, engine, rows of all tables, seconds of wall and CPU, the command's bytes of memory, day."""
 
     size: str
     engine: str
@@ -52,6 +54,13 @@ class Step:
     wall: float
     cpu: float
     rss: int
+    day: str
+
+    @property
+    def order(self) -> tuple[int, bool, Fraction]:
+        """Where it stands in the table."""
+        size, _, without = self.size.partition(" ")
+        return ENGINES.index(self.engine), bool(without), Fraction(size)
 
     @property
     def per_million(self) -> float:
@@ -67,11 +76,12 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--kind", default="plain", help="kind of sample: plain or planted (default: plain)")
     parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--kept", type=Path, metavar="FILE", help="the steps so far, to which those of this run come")
     parser.add_argument("--into", type=Path, metavar="PAGE", help="put the table between the page's markers")
     asked = parser.parse_args()
     rungs = [(f"{size}", size, size) for size in asked.sizes]
     rungs += [(f"{size} without ratings", size, Fraction(0)) for size in asked.metadata]
-    steps = []
+    steps = _kept(asked.kept)
     for engine in asked.engines:
         with ExitStack() as stack:
             options: list[str] = []
@@ -82,17 +92,27 @@ def main() -> None:
                 options += [part for key, value in SETTINGS.items() for part in ("--spark-conf", f"{key}={value}")]
             for title, movies, ratings in rungs:
                 source = sample(int(MOVIES * movies), int(RATINGS * ratings), asked.kind, asked.cache)
-                steps.append(climb(title, source, engine, options, asked.cache))
-                print(steps[-1], file=sys.stderr, flush=True)
-                if asked.into:  # the ladder is long, and what stops it leaves the steps so far
-                    put(asked.into, "bench/ladder.py", f"{page(steps)}\n\n{_note(asked)}")
-    print(f"{page(steps)}\n\n{_note(asked)}")
+                step = climb(title, source, engine, options, asked.cache)
+                steps = [*(s for s in steps if (s.size, s.engine) != (step.size, step.engine)), step]
+                print(step, file=sys.stderr, flush=True)
+                _keep(steps, asked)  # the ladder is long, and what stops it leaves the steps so far
+    print(page(steps))
 
 
-def _note(asked: argparse.Namespace) -> str:
-    without = f" --metadata {' '.join(map(str, asked.metadata))}" if asked.metadata else ""
-    command = f"bench/ladder.py --sizes {' '.join(map(str, asked.sizes))}{without}"
-    return machine(command, f"{asked.kind} samples", "pyspark")
+def _kept(file: Path | None) -> list[Step]:
+    """The steps of runs before."""
+    if file is None or not file.exists():
+        return []
+    return [Step(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def _keep(steps: list[Step], asked: argparse.Namespace) -> None:
+    if asked.kept:
+        asked.kept.write_text("".join(f"{json.dumps(asdict(step))}\n" for step in steps), encoding="utf-8")
+    if asked.into:
+        days = sorted({step.day for step in steps})
+        what = f"{asked.kind} samples, measured on {' and '.join(days)}"
+        put(asked.into, "bench/ladder.py", f"{page(steps)}\n\n{machine('bench/ladder.py', what, 'pyspark')}")
 
 
 def climb(size: str, source: Path, engine: str, options: list[str], cache: Path) -> Step:
@@ -104,7 +124,8 @@ def climb(size: str, source: Path, engine: str, options: list[str], cache: Path)
         time.sleep(3 if options else 0)  # until the workers have seen their executors end
         cluster = cluster_cpu() - before if options else 0.0
         rows = sum(json.loads(used.stdout)["rows"].values())
-    return Step(size, engine, rows, used.wall, used.cpu + cluster, used.rss)
+    day = datetime.now(UTC).date().isoformat()
+    return Step(size, engine, rows, used.wall, used.cpu + cluster, used.rss, day)
 
 
 def cluster_cpu() -> float:
@@ -125,7 +146,7 @@ def page(steps: list[Step]) -> str:
     rows = [
         [f"{s.size}, {s.engine}", f"{s.rows / 1e6:,.1f} million", f"{s.wall:.1f} s", f"{s.cpu:.1f} s",
          f"**{s.per_million:.2f} s**", f"{mib(s.rss)} MiB"]
-        for s in steps
+        for s in sorted(steps, key=lambda step: step.order)
     ]  # fmt: skip
     head = ["Size, engine", "Rows", "Wall", "CPU", "CPU for a million rows", "Memory of the command"]
     return table(head, rows)

@@ -4,7 +4,7 @@
 
 The lake is on a real S3 server with an Iceberg REST catalog on this machine (SeaweedFS). Each load is a process of
 its own, start included, of the environment that a user has: with the extra `lake` and nothing else. PyArrow imports
-pandas wherever it is installed, which takes every process a third of a second.
+pandas wherever it is installed, which every process pays for.
 
 growth: two lakes, one ten times as large as the other. The same drop is loaded into both; so is an empty one. The drop
 has 1% of the rows of the larger lake. What a MERGE would cost instead is the time to read some of the tables, replace

@@ -11,7 +11,9 @@ import pytest
 import moviehouse
 from moviehouse import cli
 from moviehouse.errors import UsageError
+from moviehouse.lake import read as lake_read
 from moviehouse.lake.read import reading_lake
+from moviehouse.lake.rows import fill
 from moviehouse.model.tables import TABLE
 from moviehouse.steps.query import querying
 
@@ -132,3 +134,24 @@ def test_what_is_printed_of_a_lake_leads_to_the_lake(both, run):
     assert 'moviehouse sql "FROM set_aside"' in run("errors", "--lake", lake, "--failed", status=2)
     for words in (("why", "1"), ("errors",)):
         assert "is about a lake" in run(*words, "--as-of", "2024-01-01", status=2)
+
+
+def test_a_query_that_names_no_relation_reads_no_rows_of_them(both, run, monkeypatch):
+    """One that may read a relation by other means gets all that there is."""
+    _, lake, _ = both
+    filled = []
+    monkeypatch.setattr(lake_read, "fill", lambda *arguments, **_: filled.append(arguments) or fill(*arguments))
+
+    def told(query, status=0):
+        filled.clear()
+        return run("sql", query, "--lake", lake, "--format", "csv", status=status)
+
+    assert told("SELECT 6 * 7 AS n").split() == ["n", "42"]
+    names = [line.partition(",")[0] for line in told("SHOW TABLES").splitlines()[1:]]
+    assert set(names) >= {"movie", "movie_observation", "genre_revenue_by_year", "company_share", "set_aside"}
+    assert 'Did you mean "movie"?' in told("FROM moovie", status=2)
+    assert not filled
+    counted = told("SELECT count(*) FROM movie").split()[1]
+    assert told("SELECT count(*) FROM query_table('mov' || 'ie')").split()[1] == counted
+    assert told("SELECT estimated_size FROM duckdb_tables() WHERE table_name LIKE '%ovie'").split().count(counted)
+    assert len(filled) == 1

@@ -18,7 +18,9 @@ from moviehouse.lake import runs as lake_runs
 from moviehouse.lake.catalog import open_lake
 from moviehouse.lake.compact import compact, live_files
 from moviehouse.lake.ledger import Ledger
+from moviehouse.lake.read import reading_lake
 from moviehouse.lake.runs import SHARE, SHORT, Run, outgrown, runs
+from moviehouse.lake.set_aside import LOG
 from moviehouse.lake.tables import present
 from moviehouse.model.lake import LOGIC
 
@@ -200,6 +202,20 @@ def test_a_file_that_is_gone_is_told_of(drops, lake):
         state_of(lake)
     with pytest.raises(TargetError, match="A file of the lake .* is gone"):
         moviehouse.maintain(lake)
+
+
+def test_a_file_of_the_log_of_set_aside_drops_that_is_gone_is_told_of(drops, lake, tmp_path):
+    put(lake, drops[0], 0)
+    (tmp_path / "broken.zip").write_bytes(b"no zip")
+    with pytest.raises(SourceError, match="is not a zip archive"):
+        moviehouse.load(tmp_path / "broken.zip", lake)
+    table = present(open_lake(lake), LOG)
+    table.io.delete(live_files(table)[0].file_path)
+    with (
+        pytest.raises(SourceError, match="A file of the lake .* is gone"),
+        reading_lake(str(lake), {"set_aside_log"}),
+    ):
+        pass
 
 
 def test_a_fold_whose_files_another_upkeep_removes_is_left_to_it(drops, lake, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-# By default Python looks for garbage every 700 objects: a tenth of the time that the imports take.
+# By default Python looks for garbage every 700 objects, in vain while it imports.
 _MANY = 20_000
 
 

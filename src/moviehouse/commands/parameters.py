@@ -112,12 +112,13 @@ def opened(
     wanted: Iterable[str],
     stage: str | None = None,
     *,
+    rows: bool = True,
     traced: bool = False,
     drops: bool = False,
 ) -> Iterator[Path]:
     """The release that is meant: the one given or, with a lake, its newest one with the relations wanted.
 
-    `traced` and `drops` are those of `reading_lake`.
+    `rows`, `traced` and `drops` are those of `reading_lake`.
     """
     if lake is None:
         of_a_lake(as_of, stage)
@@ -127,7 +128,7 @@ def opened(
     from moviehouse.lake.times import utc
 
     time = None if as_of is None else utc(as_of, "--as-of")
-    with reading_lake(lake, wanted, time, traced=traced, drops=drops, stage=stage) as place:
+    with reading_lake(lake, wanted, time, rows=rows, traced=traced, drops=drops, stage=stage) as place:
         yield place
 
 

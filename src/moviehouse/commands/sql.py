@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -57,7 +58,7 @@ def sql(
     form = chosen(format, output)
     text = _text(query, file)
     with (
-        p.opened(release, lake, as_of, _wanted(text, lake), stage) as place,
+        _opened(text, release, lake, as_of, stage) as place,
         querying(place, text, memory_limit, threads) as asked,
     ):
         if form == "parquet":
@@ -72,12 +73,16 @@ def sql(
     return 0
 
 
-def _wanted(text: str, lake: str | None) -> frozenset[str]:
+def _opened(
+    text: str, release: Path, lake: str | None, as_of: str | None, stage: str | None
+) -> AbstractContextManager[Path]:
+    """The release that is meant, with what the query needs of it."""
     if lake is None:
-        return frozenset()
+        return p.opened(release, lake, as_of, (), stage)
     from moviehouse.lake.needs import of_query
 
-    return of_query(text)
+    need = of_query(text)
+    return p.opened(release, lake, as_of, need.relations, stage, rows=need.rows)
 
 
 def _text(query: str | None, file: Path | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 from moviehouse.lake.ledger import READING
@@ -19,6 +20,9 @@ ASIDE = {"set_aside": READING, LOG: LOG}
 """Relations about the drops that were set aside, and the tables of the lake that they are made of."""
 ALL = frozenset({*STATE, *VIEWS, *QUESTIONS, *ASIDE})
 _SOURCE = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)')
+# What may read a relation that it does not name as it stands, or tell how large one is; and what tells which there are.
+_BY_OTHER_MEANS = re.compile(r"\b(query|query_table|summarize|call|pragma\w*|duckdb_tables)\b", re.IGNORECASE)
+_CATALOG = re.compile(r"\b(from|show|describe|desc)\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
 
@@ -57,6 +61,22 @@ OF_A_MOVIES_LOG = OF_LOG | {"rejected_record", "movie", "movielens_movie"}
 OF_WHY = ALL - ASIDE.keys()
 
 
-def of_query(sql: str) -> frozenset[str]:
-    """What a query needs: the relations whose names it has anywhere; all, where it has none."""
-    return frozenset(word.lower() for word in _WORD.findall(sql)) & ALL or ALL
+@dataclass(frozen=True)
+class Need:
+    """The relations that a query needs; without `rows` only that they are there, with their columns."""
+
+    relations: frozenset[str]
+    rows: bool = True
+
+
+def of_query(sql: str) -> Need:
+    """What a query needs: the relations whose names it has anywhere.
+
+    One that has none may ask which there are, which takes no rows, or for nothing of the lake.
+    """
+    named = frozenset(word.lower() for word in _WORD.findall(sql)) & ALL
+    if named:
+        return Need(named)
+    if _BY_OTHER_MEANS.search(sql):
+        return Need(ALL)
+    return Need(ALL if _CATALOG.search(sql) else frozenset(), rows=False)

@@ -20,7 +20,7 @@ from moviehouse.lake import needs
 from moviehouse.lake.catalog import Lake, open_lake, told
 from moviehouse.lake.ledger import READING as READINGS
 from moviehouse.lake.ledger import Ledger, Release
-from moviehouse.lake.rows import Part, fill, streamed
+from moviehouse.lake.rows import Part, fill, shape, streamed
 from moviehouse.lake.stages import with_stage
 from moviehouse.lake.state import row, views
 from moviehouse.lake.tables import present
@@ -43,6 +43,7 @@ def reading_lake(
     memory_limit: str = "2GiB",
     threads: int | None = None,
     *,
+    rows: bool = True,
     traced: bool = False,
     drops: bool = False,
     stage: str | None = None,
@@ -50,7 +51,7 @@ def reading_lake(
     """A directory with the release's database and run record, removed afterwards; it holds what is `wanted`.
 
     `wanted` are tables of the model, views and questions. `as_of` (UTC) is the time whose newest release is read;
-    `stage` reads the newest one as it would be with that stage published.
+    `stage` reads the newest one as it would be with that stage published. Without `rows` the relations are empty.
     `traced` makes it ready for tracing: movies say which drop they are from, and the logs are about these drops alone.
     With `drops` there is a table `drop_source`, so that the lines of every drop's log can say where they are from.
     Raises SourceError where the lake cannot be read or has no release yet, UsageError where it has no such stage.
@@ -61,7 +62,8 @@ def reading_lake(
     place = Path(tempfile.mkdtemp(prefix="moviehouse-"))
     try:
         with told(lake.name, writing=False):
-            release = _read(lake, place, frozenset(wanted), lambda: _wanted(lake, as_of, stage), memory_limit, threads)
+            need = needs.Need(frozenset(wanted), rows)
+            release = _read(lake, place, need, lambda: _wanted(lake, as_of, stage), memory_limit, threads)
         if traced or drops:
             with opened(place / DATABASE, memory_limit, threads, read_only=False) as con:
                 _add_drops(con, release)
@@ -93,7 +95,7 @@ def _wanted(lake: Lake, as_of: datetime | None, stage: str | None) -> Release:
 def _read(
     lake: Lake,
     place: Path,
-    wanted: frozenset[str],
+    need: needs.Need,
     find: Callable[[], Release],
     memory_limit: str,
     threads: int | None,
@@ -102,7 +104,7 @@ def _read(
     for tries in range(1, _TRIES + 1):
         release = find()
         try:
-            _materialise(lake, release, place, wanted, memory_limit, threads)
+            _materialise(lake, release, place, need, memory_limit, threads)
             return release
         except FileNotFoundError:
             (place / DATABASE).unlink(missing_ok=True)
@@ -112,13 +114,16 @@ def _read(
 
 
 def _materialise(
-    lake: Lake, release: Release, place: Path, wanted: frozenset[str], memory_limit: str, threads: int | None
+    lake: Lake, release: Release, place: Path, need: needs.Need, memory_limit: str, threads: int | None
 ) -> None:
-    relations = needs.closure(wanted)
+    relations = needs.closure(need.relations)
+    tables = {table for table in LAKE_TABLE if row(table) in relations}
     work = place / "work"
     engine = DuckDB(place / DATABASE, work, memory_limit=memory_limit, threads=threads)
     try:
-        fill(engine, lake, release, {t for t in LAKE_TABLE if row(t) in relations}, slim="rating" not in relations)
+        shape(engine, release, tables)
+        if need.rows:
+            fill(engine, lake, release, tables, slim="rating" not in relations)
         for relation, query in views():
             if relation in needs.STATE and relation in relations:
                 engine.con.execute(f"CREATE TABLE model.main.{name(relation)} AS {query}")

@@ -39,12 +39,18 @@ class Part:
     files: frozenset[str] | None = None
 
 
+def shape(engine: DuckDB, release: Release, tables: set[str]) -> None:
+    """Make the inputs of the state: the relation `reading`, and for these tables those by `row(table)`, still empty."""
+    _readings(engine.con, release.visible)
+    for table in tables:
+        create(engine.con, f"memory.main.{name(row(table))}", table)
+
+
 def fill(engine: DuckDB, lake: Lake, release: Release, tables: set[str], *, slim: bool = False) -> None:
-    """Make the inputs of the state: the relation `reading`, and the rows of these tables by `row(table)`.
+    """Read the rows of a release into the inputs of the state.
 
     `slim` reads of the ratings only which movies were rated: for MovieLens's movies, where no ratings are wanted.
     """
-    _readings(engine.con, release.visible)
     parts = parts_of(lake, release, tables)
 
     def read(table: str) -> None:
@@ -55,8 +61,6 @@ def fill(engine: DuckDB, lake: Lake, release: Release, tables: set[str], *, slim
         with engine.cursor() as cursor:
             insert(cursor, f"memory.main.{name(row(table))}", parts[table], columns, distinct=few)
 
-    for table in tables:
-        create(engine.con, f"memory.main.{name(row(table))}", table)
     each(read, sorted(tables))
 
 
