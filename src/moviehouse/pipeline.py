@@ -28,7 +28,7 @@ from moviehouse.steps import balance, check, conform, failure, log, publish, rea
 from moviehouse.steps.answer import create_views, use_answers, work_out
 from moviehouse.steps.archive import Limits
 from moviehouse.steps.encoding import codec_of, to_utf8
-from moviehouse.steps.extract import Extraction, extract
+from moviehouse.steps.extract import Extraction, discard, extract
 from moviehouse.steps.fetch import Fetched, default_cache, fetch, there
 from moviehouse.steps.storage import ELSEWHERE, reading, writing
 from moviehouse.steps.target import DATABASE, current, locked
@@ -228,16 +228,9 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
             path = run.paths[source.name] = to_utf8(member.path, run.options.encoding, run.work)
             readings.append(read.read_member(con, source, path, run.work, advance))
             if source.name not in log.REFERRING:
-                _make_room(run, {member.path, path})
+                discard({member.path, path}, run.work)
         run.record.files[source.name]["null_tokens"] = readings[-1].null_tokens
     return readings
-
-
-def _make_room(run: Run, files: set[Path]) -> None:
-    """Remove files that nothing will be read from any more, but for those of a source that is a directory."""
-    for file in files:
-        if run.work in file.parents:
-            file.unlink(missing_ok=True)
 
 
 def _conform(run: Run) -> None:
@@ -246,7 +239,7 @@ def _conform(run: Run) -> None:
         engine = run.running
         log.gather(engine, run.record.run_id, partial(log.reject_references, engine, run.paths, run.work))
         run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine))
-    _make_room(run, set(run.paths.values()))
+    discard(run.paths.values(), run.work)
     run.running.close()
     run.engine = None
 
