@@ -46,7 +46,10 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Step:
-    """One build: its size, engine, rows of all tables, seconds of wall and CPU, the command's bytes of memory, day."""
+    """One build: its size, engine, rows of all tables, seconds of wall and CPU, the command's memory in bytes.
+
+    With the day of it and the kind of sample.
+    """
 
     size: str
     engine: str
@@ -55,6 +58,7 @@ class Step:
     cpu: float
     rss: int
     day: str
+    kind: str
 
     @property
     def order(self) -> tuple[int, bool, Fraction]:
@@ -81,7 +85,7 @@ def main() -> None:
     asked = parser.parse_args()
     rungs = [(f"{size}", size, size) for size in asked.sizes]
     rungs += [(f"{size} without ratings", size, Fraction(0)) for size in asked.metadata]
-    steps = _kept(asked.kept)
+    steps = _kept(asked)
     for engine in asked.engines:
         with ExitStack() as stack:
             options: list[str] = []
@@ -92,18 +96,21 @@ def main() -> None:
                 options += [part for key, value in SETTINGS.items() for part in ("--spark-conf", f"{key}={value}")]
             for title, movies, ratings in rungs:
                 source = sample(int(MOVIES * movies), int(RATINGS * ratings), asked.kind, asked.cache)
-                step = climb(title, source, engine, options, asked.cache)
+                step = climb(title, source, engine, options, asked)
                 steps = [*(s for s in steps if (s.size, s.engine) != (step.size, step.engine)), step]
                 print(step, file=sys.stderr, flush=True)
                 _keep(steps, asked)  # the ladder is long, and what stops it leaves the steps so far
     print(page(steps))
 
 
-def _kept(file: Path | None) -> list[Step]:
+def _kept(asked: argparse.Namespace) -> list[Step]:
     """The steps of runs before."""
-    if file is None or not file.exists():
+    if asked.kept is None or not asked.kept.exists():
         return []
-    return [Step(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
+    steps = [Step(**json.loads(line)) for line in asked.kept.read_text(encoding="utf-8").splitlines()]
+    if any(step.kind != asked.kind for step in steps):
+        raise SystemExit(f"{asked.kept} has steps of another kind than {asked.kind}: name another file.")
+    return steps
 
 
 def _keep(steps: list[Step], asked: argparse.Namespace) -> None:
@@ -115,9 +122,9 @@ def _keep(steps: list[Step], asked: argparse.Namespace) -> None:
         put(asked.into, "bench/ladder.py", f"{page(steps)}\n\n{machine('bench/ladder.py', what, 'pyspark')}")
 
 
-def climb(size: str, source: Path, engine: str, options: list[str], cache: Path) -> Step:
+def climb(size: str, source: Path, engine: str, options: list[str], asked: argparse.Namespace) -> Step:
     """Build a sample of a size."""
-    with Fresh(cache) as out:
+    with Fresh(asked.cache) as out:
         before = cluster_cpu()
         command = [sys.executable, "-m", "moviehouse", "build", str(source), "--out", str(out), "--json", *options]
         used = run(command)
@@ -125,7 +132,7 @@ def climb(size: str, source: Path, engine: str, options: list[str], cache: Path)
         cluster = cluster_cpu() - before if options else 0.0
         rows = sum(json.loads(used.stdout)["rows"].values())
     day = datetime.now(UTC).date().isoformat()
-    return Step(size, engine, rows, used.wall, used.cpu + cluster, used.rss, day)
+    return Step(size, engine, rows, used.wall, used.cpu + cluster, used.rss, day, asked.kind)
 
 
 def cluster_cpu() -> float:

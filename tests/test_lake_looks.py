@@ -12,8 +12,9 @@ import moviehouse
 from moviehouse import cli
 from moviehouse.errors import UsageError
 from moviehouse.lake import read as lake_read
+from moviehouse.lake import rows as lake_rows
 from moviehouse.lake.read import reading_lake
-from moviehouse.lake.rows import fill
+from moviehouse.lake.rows import streamed
 from moviehouse.model.tables import TABLE
 from moviehouse.steps.query import querying
 
@@ -136,22 +137,30 @@ def test_what_is_printed_of_a_lake_leads_to_the_lake(both, run):
         assert "is about a lake" in run(*words, "--as-of", "2024-01-01", status=2)
 
 
-def test_a_query_that_names_no_relation_reads_no_rows_of_them(both, run, monkeypatch):
-    """One that may read a relation by other means gets all that there is."""
+def test_a_query_that_names_no_relation_reads_no_rows(both, run, monkeypatch):
+    """One that may read a relation by other means, or tell its size, gets all rows that there are."""
     _, lake, _ = both
-    filled = []
-    monkeypatch.setattr(lake_read, "fill", lambda *arguments, **_: filled.append(arguments) or fill(*arguments))
+    read = []
 
-    def told(query, status=0):
-        filled.clear()
-        return run("sql", query, "--lake", lake, "--format", "csv", status=status)
+    def noted(*arguments):
+        read.append(arguments)
+        return streamed(*arguments)
 
-    assert told("SELECT 6 * 7 AS n").split() == ["n", "42"]
-    names = [line.partition(",")[0] for line in told("SHOW TABLES").splitlines()[1:]]
+    monkeypatch.setattr(lake_rows, "streamed", noted)
+    monkeypatch.setattr(lake_read, "streamed", noted)
+
+    def told(query, *, rows, status=0):
+        read.clear()
+        said = run("sql", query, "--lake", lake, "--format", "csv", status=status)
+        assert bool(read) == rows
+        return said
+
+    assert told("SELECT 6 * 7 AS n", rows=False).split() == ["n", "42"]
+    names = [line.partition(",")[0] for line in told("SHOW TABLES", rows=False).splitlines()[1:]]
     assert set(names) >= {"movie", "movie_observation", "genre_revenue_by_year", "company_share", "set_aside"}
-    assert 'Did you mean "movie"?' in told("FROM moovie", status=2)
-    assert not filled
-    counted = told("SELECT count(*) FROM movie").split()[1]
-    assert told("SELECT count(*) FROM query_table('mov' || 'ie')").split()[1] == counted
-    assert told("SELECT estimated_size FROM duckdb_tables() WHERE table_name LIKE '%ovie'").split().count(counted)
-    assert len(filled) == 1
+    for misspelt in ("FROM moovie", "TABLE moovie"):
+        assert 'Did you mean "movie"?' in told(misspelt, rows=False, status=2)
+    counted = told("SELECT count(*) FROM movie", rows=True).split()[1]
+    assert told("SELECT count(*) FROM query_table('mov' || 'ie')", rows=True).split()[1] == counted
+    for sizes in ("estimated_size FROM duckdb_tables() WHERE table_name", "reltuples::INT FROM pg_class WHERE relname"):
+        assert counted in told(f"SELECT {sizes} LIKE '%ovie'", rows=True).split()

@@ -7,6 +7,7 @@ the SQL are the same. docs/decisions/0009-spark-engine.md says why it is cut thi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
@@ -70,7 +71,8 @@ class Cluster:
         with run.progress.step("start Spark"):
             settings = dict(run.options.spark_conf)
             begun = spark_session(run.options.spark_master, settings, self._packages, self.staging.uri)
-            session = run.closing.enter_context(begun)
+            self._ending = run.closing.enter_context(ExitStack())
+            session = self._ending.enter_context(begun)
         self.spark = Spark(session, self.staging)
         run.record.versions["spark"] = session.version
 
@@ -153,13 +155,16 @@ class Cluster:
             self.spark.create_answers({question: f"SELECT * FROM {question}" for question in QUESTIONS})
 
     def finish(self, run: Run) -> None:
-        """Have the release's database on this machine, and what its answers are read from; then end Spark."""
+        """Have the release's database on this machine, and what its answers are read from; then end Spark.
+
+        What is staged stays until the run ends: answers may be read where they are.
+        """
         self.collect(run, TABLES)
         for question in QUESTIONS:
             order = order_of(statement("questions", question))
             files = self._files(run, self.staging.at("answers", question))
             run.answers[question] = f"SELECT * FROM {files} ORDER BY {order}"
-        run.closing.close()
+        self._ending.close()
 
     def collect(self, run: Run, tables: Sequence[Table]) -> None:
         """Stream tables into the run's database, within DuckDB's memory limit.

@@ -226,9 +226,11 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
                 step.advance(amount)
 
             path = run.paths[source.name] = to_utf8(member.path, run.options.encoding, run.work)
+            if path != member.path:
+                discard([member.path], run.work)
             readings.append(read.read_member(con, source, path, run.work, advance))
             if source.name not in log.REFERRING:
-                discard({member.path, path}, run.work)
+                discard([path], run.work)
         run.record.files[source.name]["null_tokens"] = readings[-1].null_tokens
     return readings
 

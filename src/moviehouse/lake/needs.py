@@ -20,9 +20,8 @@ ASIDE = {"set_aside": READING, LOG: LOG}
 """Relations about the drops that were set aside, and the tables of the lake that they are made of."""
 ALL = frozenset({*STATE, *VIEWS, *QUESTIONS, *ASIDE})
 _SOURCE = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)')
-# What may read a relation that it does not name as it stands, or tell how large one is; and what tells which there are.
-_BY_OTHER_MEANS = re.compile(r"\b(query|query_table|summarize|call|pragma\w*|duckdb_tables)\b", re.IGNORECASE)
-_CATALOG = re.compile(r"\b(from|show|describe|desc)\b", re.IGNORECASE)
+# What may read a relation without naming it as it stands, or tell how large one is.
+_BY_OTHER_MEANS = re.compile(r"\b(\w*query\w*|\w*execute\w*|summarize|call|(pragma|pg|duckdb)_?\w*)\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
 
@@ -72,11 +71,7 @@ class Need:
 def of_query(sql: str) -> Need:
     """What a query needs: the relations whose names it has anywhere.
 
-    One that has none may ask which there are, which takes no rows, or for nothing of the lake.
+    One that has none may ask which there are, as SHOW TABLES does: that takes no rows.
     """
     named = frozenset(word.lower() for word in _WORD.findall(sql)) & ALL
-    if named:
-        return Need(named)
-    if _BY_OTHER_MEANS.search(sql):
-        return Need(ALL)
-    return Need(ALL if _CATALOG.search(sql) else frozenset(), rows=False)
+    return Need(named) if named else Need(ALL, rows=bool(_BY_OTHER_MEANS.search(sql)))

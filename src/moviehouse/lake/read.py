@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -31,6 +32,9 @@ from moviehouse.sql.text import name
 from moviehouse.steps.answer import create_views
 from moviehouse.steps.raw import MOVIES_FILE
 from moviehouse.steps.target import DATABASE
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
 
 _TRIES = 3
 
@@ -130,8 +134,10 @@ def _materialise(
             elif relation in relations:
                 engine.con.execute(f"CREATE VIEW memory.main.{name(relation)} AS {query}")
         for relation, table in needs.ASIDE.items():
-            if relation in relations:
-                _aside(engine.con, lake, relation, table)
+            there = present(lake, table) if relation in relations else None
+            if there is not None:
+                which = " WHERE status = 'set_aside'" if table == READINGS else ""
+                _aside(engine.con, there, relation, f"SELECT * FROM {{rows}}{which}", rows=need.rows)
     finally:
         engine.close()
         shutil.rmtree(work, ignore_errors=True)
@@ -140,13 +146,18 @@ def _materialise(
         con.execute("CHECKPOINT")
 
 
-def _aside(con: duckdb.DuckDBPyConnection, lake: Lake, relation: str, table: str) -> None:
-    """A relation about the drops that were set aside, as of now; none where there are none."""
-    there = present(lake, table)
-    if there is not None:
-        which = " WHERE status = 'set_aside'" if table == READINGS else ""
-        with streamed(con, Part(there, None), there.schema().column_names) as rows:
-            con.execute(f"CREATE TABLE model.main.{name(relation)} AS SELECT * FROM {rows}{which}")
+def _aside(con: duckdb.DuckDBPyConnection, there: Table, relation: str, query: str, *, rows: bool) -> None:
+    """A relation about the drops that were set aside, as of now: a query on `rows`."""
+    from pyiceberg.io.pyarrow import schema_to_pyarrow
+
+    head, create = there.current_snapshot(), f"CREATE TABLE model.main.{name(relation)} AS {query}"
+    if head is not None and rows:
+        with streamed(con, Part(there, head.snapshot_id), there.schema().column_names) as stream:
+            con.execute(create.format(rows=stream))
+        return
+    con.register("no_rows", schema_to_pyarrow(there.schema()).empty_table())
+    con.execute(create.format(rows="no_rows"))
+    con.unregister("no_rows")
 
 
 def _add_drops(con: duckdb.DuckDBPyConnection, release: Release) -> None:

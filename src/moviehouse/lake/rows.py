@@ -31,10 +31,10 @@ FOLDED_KINDS = ("keyed", "set", "named")
 
 @dataclass(frozen=True)
 class Part:
-    """Rows to read: of a table at a snapshot (None: now), of some readings (None: all), in some files (None: all)."""
+    """Rows to read: of a table at a snapshot, those of some readings (None: all), in some files (None: all)."""
 
     table: Table
-    snapshot_id: int | None
+    snapshot_id: int
     readings: frozenset[str] | None = None
     files: frozenset[str] | None = None
 

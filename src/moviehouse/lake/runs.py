@@ -30,9 +30,9 @@ class Run:
     rows: int
 
 
-def runs(table: Table, snapshot_id: int | None) -> list[Run]:
-    """The runs of a snapshot (None: the newest), which is there, the oldest first."""
-    snapshot = table.current_snapshot() if snapshot_id is None else table.snapshot_by_id(snapshot_id)
+def runs(table: Table, snapshot_id: int) -> list[Run]:
+    """The runs of a snapshot, which is there, the oldest first."""
+    snapshot = table.snapshot_by_id(snapshot_id)
     assert snapshot is not None
     by_age: dict[int, list[DataFile]] = {}
     for manifest in snapshot.manifests(table.io):

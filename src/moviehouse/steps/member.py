@@ -140,7 +140,7 @@ def read_file(job: Job, file: str) -> Read | MoviehouseError:
                     staged = _stage(con, job, file, ("note", "reject"), scratch)
                     return Read(read.Reading(file), staged, about, error)
                 about["null_tokens"] = found.null_tokens
-                discard({member.path, path}, scratch)
+                discard([member.path, path], scratch)
                 staged = _stage(con, job, file, ("note", "reject", *relations(source)), scratch)
                 return Read(found, staged, about)
         except MoviehouseError as error:
