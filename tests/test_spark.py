@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from conftest import first
 from same import fingerprints
@@ -43,10 +44,16 @@ def session(cluster: SparkCluster) -> Iterator[object]:
             yield started
 
 
-def both(source: Path, folder: Path, **options: object) -> tuple[moviehouse.Release, moviehouse.Release]:
+def both(source: Path, folder: Path, **spark: object) -> tuple[moviehouse.Release, moviehouse.Release]:
     """The releases that DuckDB and Spark make of a source."""
-    made = [moviehouse.build(source, folder / engine, engine=engine, **options) for engine in ("duckdb", "spark")]
-    return made[0], made[1]
+    made = moviehouse.build(source, folder / "duckdb")
+    return made, moviehouse.build(source, folder / "spark", engine="spark", **spark)
+
+
+def ratings(release: moviehouse.Release) -> list[tuple[str, int]]:
+    """The ratings by their lines, in the order that they are stored in."""
+    with duckdb.connect(str(release.path / "moviehouse.duckdb"), read_only=True) as con:
+        return con.execute("SELECT edition, source_line FROM rating ORDER BY rowid").fetchall()
 
 
 def assert_same(one: moviehouse.Release, other: moviehouse.Release) -> None:
@@ -76,9 +83,12 @@ def test_the_real_excerpt(session, tmp_path, excerpt):
 @pytest.mark.parametrize("few", first([1000, 0]), ids=["ratings named", "ratings joined"])
 def test_a_sample_with_every_oddity(session, tmp_path, monkeypatch, few):
     monkeypatch.setattr(cluster_module, "_FEW", few)
-    made = moviehouse.sample(tmp_path / "sample.zip", movies=600, ratings=6000, seed=3)
-    duckdb, spark = both(made.path, tmp_path)
-    assert_same(duckdb, spark)
+    made, staged = moviehouse.sample(tmp_path / "sample.zip", movies=600, ratings=6000, seed=3), tmp_path / "staged"
+    built, spark = both(made.path, tmp_path, spark_staging=staged.as_uri() if few else None)
+    assert_same(built, spark)
+    assert not staged.exists() or list(staged.iterdir()) == []
+    if few:
+        assert ratings(built) == ratings(spark)
     assert {entry["severity"] for entry in log(spark)} == {"rejected", "mended", "merged", "warning"}
     assert spark.run.rows["rejected_record"] > 0
     assert spark.run.options["engine"] == "spark"
@@ -115,8 +125,8 @@ def test_files_that_are_missing_empty_cut_or_have_other_columns(session, small, 
             "ratings.csv": lambda content: b"userId,movieId,rating,timestamp\n",
         },
     )
-    duckdb, spark = both(source, tmp_path)
-    assert_same(duckdb, spark)
+    built, spark = both(source, tmp_path)
+    assert_same(built, spark)
     assert spark.run.missing_files == ["links_small.csv"]
     reasons = {str(entry["reason"]) for entry in log(spark)}
     assert {"missing_file", "empty_file", "missing_column", "truncated_record"} <= reasons
@@ -169,8 +179,8 @@ def test_a_damaged_member_is_refused_in_the_same_words(session, small, tmp_path)
 def test_no_row_comes_to_the_driver(session, tmp_path):
     """A driver that its tasks may send 1 MB makes tables that it could not take one of."""
     made = moviehouse.sample(tmp_path / "sample.zip", movies=2500, ratings=100_000, oddities=False)
-    duckdb, spark = both(made.path, tmp_path, report=False)
-    assert_same(duckdb, spark)
+    built, spark = both(made.path, tmp_path, report=False)
+    assert_same(built, spark)
     assert session.sparkContext.getConf().get("spark.driver.memory") == "512m"
     for table in ("rating", "cast_credit"):
         rows = session.read.parquet(f"file://{spark.path}/tables/{table}.parquet")
