@@ -22,8 +22,8 @@ import moviehouse
 from moviehouse.errors import SourceError, TargetError, UsageError
 from moviehouse.model.sources import SOURCES
 from moviehouse.progress import Quiet
-from moviehouse.steps.archive import Contents, Limits, Packed, judge
-from moviehouse.steps.extract import check_room, extract, inflate
+from moviehouse.steps.archive import Limits, judge
+from moviehouse.steps.extract import check_room, extract, inflate, plan
 
 LIMITS = Limits(64 << 30, 1000, 200)
 MOVIES = text("movies_metadata.csv", movies({"overview": "a word or two"}, {"title": "B"}))
@@ -328,11 +328,23 @@ def test_extracting_leaves_room_on_the_disk(tmp_path):
     """Judged before a byte is written, on this disk as it is."""
     stats = os.statvfs(tmp_path)
     free = stats.f_bavail * stats.f_frsize
-    almost = Packed(tmp_path / "x", "ratings.csv", True, 0, 1, free - (100 << 20), 0)
     with pytest.raises(TargetError, match="must stay free") as caught:
-        check_room(Contents({"ratings.csv": almost}), tmp_path / "out" / "members")
+        check_room(free - (100 << 20), tmp_path / "out" / "members")
     assert (caught.value.exit_status, caught.value.retry) == (4, True)
     assert not (tmp_path / "out").exists()
+
+
+def test_room_is_needed_for_what_is_wanted_alone(tmp_path, monkeypatch):
+    """Tasks of a cluster that take one member each may share a disk."""
+    archive = moviehouse.sample(tmp_path / "sample.zip", movies=200, ratings=5000).path
+    room = shutil.disk_usage(tmp_path)._replace(total=2000, free=100_000)
+    monkeypatch.setattr("moviehouse.steps.extract.shutil.disk_usage", lambda _: room)
+    with pytest.raises(TargetError, match=r"Extracting takes [\d,]+ bytes; .* has 100,000 left") as caught:
+        plan(archive, "archive", tmp_path / "members", Limits(1 << 30, 10, 2000), elsewhere="look elsewhere")
+    assert caught.value.hint == "Make room, or look elsewhere."
+    for wanted in ((), ("links.csv",)):
+        planned = plan(archive, "archive", tmp_path / "members", Limits(1 << 30, 10, 2000), wanted=wanted)
+        assert len(planned.jobs) == len(SOURCES)
 
 
 def test_the_limits_are_options(tmp_path):

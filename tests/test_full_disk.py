@@ -24,7 +24,7 @@ FULL = re.compile(
     r"moviehouse: (The disk of \S+ is full: (no more files fit|[\d,]+ bytes are left)"
     r"(, the run has taken [\d,]+ bytes and needs more)?\.\n  Make room there, or give another --out\.|"
     r"Extracting takes [\d,]+ bytes; \S+ has [\d,]+ left, of which [\d,]+ must stay free\.\n"
-    r"  Make room, or give an --out on another disk\.)\n"
+    r"  Make room, or give another --out\.)\n"
     r"  Trying again can help\.\n(  Log: \S+\n)?"
 )
 

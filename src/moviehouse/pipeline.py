@@ -155,8 +155,9 @@ def _extract(run: Run) -> None:
     members = run.work / "members"
     fetched, order = run.fetched, [source.name for pair in zip_longest(*_LANES) for source in pair if source]
     run.extraction = begun = extract(
-        fetched.path, fetched.kind, members, run.progress, run.options.limits, order, whole=run.whole
-    )
+        fetched.path, fetched.kind, members, run.progress, run.options.limits, order,
+        whole=run.whole, elsewhere=run.elsewhere,
+    )  # fmt: skip
     run.record.missing_files = [s.name for s in SOURCES if s.name not in begun.names]
     run.record.ignored_files = begun.unknown
     run.record.files = {name: {} for name in sorted(begun.names)}

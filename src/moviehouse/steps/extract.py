@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,8 @@ from isal import isal_zlib
 from moviehouse.errors import SourceError, TargetError
 from moviehouse.model.sources import SOURCES, SourceFile
 from moviehouse.progress import Progress, Step
-from moviehouse.steps.archive import Contents, Limits, Packed, judge
+from moviehouse.steps.archive import Limits, Packed, judge
+from moviehouse.steps.storage import ELSEWHERE
 from moviehouse.steps.zip_directory import damaged
 
 # Small enough that what is inflated is hashed and written while it is in the processor's cache.
@@ -127,13 +128,24 @@ class Plan:
     size: int
 
 
-def plan(path: Path, kind: str, work: Path, limits: Limits, *, whole: bool = True) -> Plan:
-    """Judge a source and say how its files can be had; nothing is extracted yet.
+def plan(
+    path: Path,
+    kind: str,
+    work: Path,
+    limits: Limits,
+    *,
+    whole: bool = True,
+    wanted: Collection[str] = tuple(_KNOWN),
+    elsewhere: str = ELSEWHERE,
+) -> Plan:
+    """Judge a source and say how its files can be had; nothing is extracted yet, and only those `wanted` will be.
+
+    `elsewhere` says what to do where the disk has no room.
 
     Raises SourceError where the archive cannot be trusted, two members have one name, or it has none of the
     dataset's files, a `whole` one no movies_metadata.csv; TargetError where the disk has no room for them.
     """
-    planned = Plan(*(_in_directory(path) if kind == "directory" else _in_zip(path, work, limits)))
+    planned = Plan(*(_in_directory(path) if kind == "directory" else _in_zip(path, work, limits, wanted, elsewhere)))
     for source in SOURCES:
         if whole and source.indispensable and source.name not in planned.jobs:
             raise SourceError(
@@ -154,12 +166,13 @@ def extract(
     order: Sequence[str] = tuple(_KNOWN),
     *,
     whole: bool = True,
+    elsewhere: str = ELSEWHERE,
 ) -> Extraction:
     """Begin to give the dataset's files as files: those of a directory in place, those of a zip under `work`.
 
-    `order` is the one they are wanted in. Raises what `plan` raises.
+    `order` is the one they are wanted in, `elsewhere` as for `plan`. Raises what `plan` raises.
     """
-    planned = plan(path, kind, work, limits, whole=whole)
+    planned = plan(path, kind, work, limits, whole=whole, elsewhere=elsewhere)
     title = f"fingerprint {path.name or path}" if kind == "directory" else "extract"
     jobs = {name: planned.jobs[name] for name in order if name in planned.jobs}
     return Extraction(title, jobs, planned.unknown, planned.size, progress)
@@ -201,24 +214,25 @@ def fingerprint(path: Path, advance: Callable[[int], None]) -> Member:
         raise SourceError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
 
 
-def _in_zip(path: Path, work: Path, limits: Limits) -> tuple[dict[str, Job], list[str], int]:
+def _in_zip(
+    path: Path, work: Path, limits: Limits, wanted: Collection[str], elsewhere: str
+) -> tuple[dict[str, Job], list[str], int]:
     contents = judge(path, limits)
-    check_room(contents, work)
+    check_room(sum(packed.size for n, packed in contents.members.items() if n in wanted), work, elsewhere)
     work.mkdir(parents=True, exist_ok=True)
     jobs: dict[str, Job] = {n: partial(inflate, packed, work / n) for n, packed in contents.members.items()}
     return jobs, contents.unknown, contents.size
 
 
-def check_room(contents: Contents, work: Path) -> None:
-    """Raise TargetError where extracting would not leave a part of the disk free."""
+def check_room(size: int, work: Path, elsewhere: str = ELSEWHERE) -> None:
+    """Raise TargetError where extracting so many bytes would not leave a part of the disk free."""
     folder = next(p for p in (work, *work.absolute().parents) if p.exists())
     disk = shutil.disk_usage(folder)
     spare = min(disk.total // _SPARE_SHARE, _MOST_SPARE)
-    if contents.size > disk.free - spare:
+    if size > max(disk.free - spare, 0):
         raise TargetError(
-            f"Extracting takes {contents.size:,} bytes; {folder} has {disk.free:,} left, "
-            f"of which {spare:,} must stay free.",
-            "Make room, or give an --out on another disk.",
+            f"Extracting takes {size:,} bytes; {folder} has {disk.free:,} left, of which {spare:,} must stay free.",
+            f"Make room, or {elsewhere}.",
         )
 
 

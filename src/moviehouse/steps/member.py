@@ -28,7 +28,7 @@ from moviehouse.sql.text import literal, name
 from moviehouse.steps import log, read
 from moviehouse.steps.archive import Limits
 from moviehouse.steps.encoding import to_utf8
-from moviehouse.steps.extract import Member, discard, plan
+from moviehouse.steps.extract import Member, Plan, discard, plan
 from moviehouse.steps.fetch import Fetched, default_cache, fetch
 from moviehouse.steps.storage import reading, writing
 
@@ -105,7 +105,7 @@ def survey(job: Job) -> Survey | MoviehouseError:
             with reading(), writing(scratch, (scratch,), _ELSEWHERE):
                 fetched = _fetch(job)
                 try:
-                    planned = plan(fetched.path, fetched.kind, scratch / "members", job.limits, whole=job.whole)
+                    planned = _plan(job, fetched, scratch, ())
                 except SourceError as error:
                     return Survey(fetched, refused=error)
                 con = in_memory(scratch, job.memory_limit, job.threads)
@@ -188,9 +188,15 @@ def _fetch(job: Job) -> Fetched:
     return fetched
 
 
+def _plan(job: Job, fetched: Fetched, scratch: Path, wanted: tuple[str, ...]) -> Plan:
+    """How files are taken out of the source, of which this task wants some: other tasks may use the same disk."""
+    members = scratch / "members"
+    return plan(fetched.path, fetched.kind, members, job.limits, whole=job.whole, wanted=wanted, elsewhere=_ELSEWHERE)
+
+
 def _member(job: Job, file: str, scratch: Path) -> Member | None:
     fetched = _fetch(job)
-    planned = plan(fetched.path, fetched.kind, scratch / "members", job.limits, whole=job.whole)
+    planned = _plan(job, fetched, scratch, (file,))
     take = planned.jobs.get(file)
     return take(lambda _: None) if take else None
 
