@@ -75,7 +75,7 @@ class Step:
 def main() -> None:
     """Climb the ladder on each engine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", nargs="+", type=Fraction, default=[Fraction(s) for s in ("1/10", "1/3", "1", "3")])
+    parser.add_argument("--sizes", nargs="*", type=Fraction, default=[Fraction(s) for s in ("1/10", "1/3", "1", "3")])
     parser.add_argument("--metadata", nargs="*", type=Fraction, default=[Fraction(10)], metavar="SIZE")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--kind", default="plain", help="kind of sample: plain or planted (default: plain)")
@@ -118,7 +118,7 @@ def _keep(steps: list[Step], asked: argparse.Namespace) -> None:
         asked.kept.write_text("".join(f"{json.dumps(asdict(step))}\n" for step in steps), encoding="utf-8")
     if asked.into:
         days = sorted({step.day for step in steps})
-        what = f"{asked.kind} samples, measured on {' and '.join(days)}"
+        what = f"{asked.kind} samples" + (f", measured on {' and '.join(days)}" if len(days) > 1 else "")
         put(asked.into, "bench/ladder.py", f"{page(steps)}\n\n{machine('bench/ladder.py', what, 'pyspark')}")
 
 
