@@ -12,22 +12,20 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from moviehouse.errors import TargetError
 from moviehouse.lake.catalog import Lake
+from moviehouse.lake.ledger_schema import NOTED, RELEASES, arrow, schema
 from moviehouse.lake.retry import PATIENCE, pause, unclear_answers
 from moviehouse.lake.state import counting
-from moviehouse.lake.tables import PROPERTIES, ensure, ensure_namespace, evolved, iceberg_type, present
-from moviehouse.model.schema import Column
+from moviehouse.lake.tables import PROPERTIES, ensure, ensure_namespace, evolved, present
 from moviehouse.sql.text import literal
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyiceberg.schema import Schema
     from pyiceberg.table import Table
     from pyiceberg.table.snapshots import Snapshot
 
@@ -139,7 +137,7 @@ class Ledger:
         self._loaded = time.monotonic()
         if create and self._release is None:
             ensure_namespace(lake)
-            self._release = ensure(lake, RELEASE, lambda: _schema(_RELEASE), _LEDGER)
+            self._release = ensure(lake, RELEASE, lambda: schema(RELEASES), _LEDGER)
 
     def newest(self, as_of: datetime | None = None, *, age: float = 0) -> Release | None:
         """The newest release, or the one that was the newest at a time (UTC); None where there is none yet.
@@ -206,8 +204,8 @@ class Ledger:
 
         several = [readings] if isinstance(readings, Reading) else readings
         said = {"status": status, "why": why, "noted_at": now(), "snapshots": _as_text(pins) if pins else None}
-        table = evolved(ensure(self._lake, READING, lambda: _schema(_NOTED), PROPERTIES), _NOTED)
-        rows = _arrow([{**_as_row(reading), **said} for reading in several], table.schema())
+        table = evolved(ensure(self._lake, READING, lambda: schema(NOTED), PROPERTIES), NOTED)
+        rows = arrow([{**_as_row(reading), **said} for reading in several], table.schema())
         add_files(self._lake, table, write_rows(rows, table))
 
     def noted(self, drop_id: str = "") -> list[dict[str, Any]]:
@@ -254,7 +252,7 @@ class Ledger:
             _BASE: str(release.number) if base else known.get(_BASE, "1"),
         }
         row = _release_row(release, change, base=base)
-        self._release.append(_arrow([row], self._release.schema()), snapshot_properties=properties)
+        self._release.append(arrow([row], self._release.schema()), snapshot_properties=properties)
 
 
 def now() -> datetime:
@@ -278,77 +276,6 @@ def _next(newest: Release, change: Change, release_id: str) -> Release:
     folded = newest.folded if change.folded is None else change.folded
     pins = later(newest.pins, change.pins)
     return Release(newest.number + 1, release_id, created, change.kind, readings, folded, pins)
-
-
-_READING_COLUMNS = (
-    Column("reading_id", "VARCHAR", "The reading; rows of the lake name it."),
-    Column("drop_id", "VARCHAR", "The drop: the SHA-256 of its source."),
-    Column("observed_at", "TIMESTAMP", "When the drop was observed, UTC."),
-    Column("logic", "INTEGER", "The version of the logic."),
-    Column("full", "BOOLEAN", "Whether the drop is a whole snapshot."),
-    Column("engine", "VARCHAR", "What read it."),
-    Column("source", "VARCHAR", "Where it came from."),
-    Column("bytes", "BIGINT", "Its size."),
-    Column("read", "BIGINT", "Records read."),
-    Column("loaded", "BIGINT", "Records loaded."),
-    Column("merged", "BIGINT", "Records merged."),
-    Column("rejected", "BIGINT", "Records rejected."),
-    Column("rows", "VARCHAR", "Rows by table, as JSON."),
-    Column("begun_at", "TIMESTAMP", "When the load began, UTC."),
-)
-_NOTED = (
-    *_READING_COLUMNS,
-    Column("status", "VARCHAR", "staged, discarded or set_aside."),
-    Column("why", "VARCHAR", "Why it was set aside."),
-    Column("noted_at", "TIMESTAMP", "When this was written, UTC."),
-    Column("stage", "VARCHAR", "The stage, if it was loaded into one."),
-    Column("snapshots", "VARCHAR", "Of what is staged: the snapshots that have its rows, by table, as JSON."),
-)
-_PIN_COLUMNS = (
-    Column("table", "VARCHAR", "A table of the lake."),
-    Column("snapshot_id", "BIGINT", "Its snapshot in this release."),
-    Column("sequence", "BIGINT", "The snapshot's sequence number."),
-)
-_RELEASE: tuple[Column | tuple[str, tuple[Column, ...] | None, str], ...] = (
-    Column("number", "BIGINT", "From 1, without a gap."),
-    Column("release_id", "VARCHAR", "Unlike that of any other commit."),
-    Column("created_at", "TIMESTAMP", "When it was committed, UTC."),
-    Column("kind", "VARCHAR", "What made it: load, maintain, publish or undo."),
-    Column("base", "BOOLEAN", "Whether `added` has all readings, and not only those since the release before."),
-    ("added", _READING_COLUMNS, "Readings that it shows and the release before does not."),
-    ("removed", None, "Readings that the release before shows and it does not."),
-    ("folded", None, "Readings that the tables of current rows hold; NULL: as in the release before."),
-    ("snapshots", _PIN_COLUMNS, "The snapshot of each table."),
-)
-
-
-def _schema(columns: Iterable[Column | tuple[str, tuple[Column, ...] | None, str]]) -> Schema:
-    """The schema of a ledger's table; a tuple is a list of structs or, without columns, of texts."""
-    from itertools import count
-
-    from pyiceberg.schema import Schema
-    from pyiceberg.types import ListType, NestedField, StringType, StructType
-
-    ids, made = count(1), []
-    for column in columns:
-        if isinstance(column, Column):
-            type_ = iceberg_type(column.type)
-            made.append(NestedField(next(ids), column.name, type_, required=False, doc=column.description))
-            continue
-        name, inner, doc = column
-        outer, element = next(ids), next(ids)
-        item = StructType(
-            *(NestedField(next(ids), c.name, iceberg_type(c.type), required=False, doc=c.description) for c in inner)
-        ) if inner else StringType()  # fmt: skip
-        made.append(NestedField(outer, name, ListType(element, item, element_required=False), required=False, doc=doc))
-    return Schema(*made)
-
-
-def _arrow(rows: list[dict[str, Any]], schema: Schema) -> pa.Table:
-    import pyarrow as pa
-    from pyiceberg.io.pyarrow import schema_to_pyarrow
-
-    return pa.Table.from_pylist(rows, schema=schema_to_pyarrow(schema, include_field_ids=False))
 
 
 def _as_row(reading: Reading) -> dict[str, Any]:
