@@ -15,10 +15,8 @@ import oracle
 import pytest
 
 import moviehouse
-from moviehouse.model.sources import SOURCES
 from moviehouse.model.tables import TABLES
 from moviehouse.sql import QUESTIONS
-from moviehouse.steps import check, conform
 
 DATA = Path(os.environ.get("MOVIEHOUSE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 EDITIONS = {"kaggle": DATA / "the-movies-dataset-excerpt.zip", "s3": DATA / "the-movies-dataset-excerpt-s3.zip"}
@@ -239,33 +237,6 @@ def test_tables_as_csv(sample, tmp_path):
 
 
 @pytest.mark.long
-def test_what_was_extracted_is_removed_once_nothing_reads_it_any_more(sample, tmp_path, monkeypatch):
-    made, _ = sample
-    left = {}
-
-    def note(module, step):
-        real = getattr(module, step)
-
-        def noted(*arguments, **more):
-            left[step] = {file.name for file in tmp_path.rglob("*.csv")}
-            return real(*arguments, **more)
-
-        monkeypatch.setattr(module, step, noted)
-
-    note(conform, "conform")
-    note(check, "run_checks")
-    for encoding in ("utf-8", "cp1252"):
-        moviehouse.build(made.path, tmp_path / encoding, encoding=encoding, report=False)
-        copies = set() if encoding == "utf-8" else {"utf8-credits.csv", "utf8-keywords.csv"}
-        assert left["conform"] == {"credits.csv", "keywords.csv", *copies}
-        assert not {file for file in left["run_checks"] if "credits" in file or "keywords" in file}
-    files = sorted(tmp_path / "source" / source.name for source in SOURCES)
-    with zipfile.ZipFile(made.path) as archive:
-        archive.extractall(tmp_path / "source")
-    moviehouse.build(tmp_path / "source", tmp_path / "of-directory", report=False)
-    assert all(file.exists() for file in files)
-
-
 def test_a_directory_a_zip_in_folders_and_a_file_url_give_the_same_release(sample, tmp_path):
     made, release = sample
     with zipfile.ZipFile(made.path) as archive:

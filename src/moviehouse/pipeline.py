@@ -28,7 +28,7 @@ from moviehouse.steps import balance, check, conform, failure, log, publish, rea
 from moviehouse.steps.answer import create_views, use_answers, work_out
 from moviehouse.steps.archive import Limits
 from moviehouse.steps.encoding import codec_of, to_utf8
-from moviehouse.steps.extract import Extraction, discard, extract
+from moviehouse.steps.extract import Extraction, extract
 from moviehouse.steps.fetch import Fetched, default_cache, fetch, there
 from moviehouse.steps.storage import ELSEWHERE, reading, writing
 from moviehouse.steps.target import DATABASE, current, locked
@@ -227,11 +227,7 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
                 step.advance(amount)
 
             path = run.paths[source.name] = to_utf8(member.path, run.options.encoding, run.work)
-            if path != member.path:
-                discard([member.path], run.work)
             readings.append(read.read_member(con, source, path, run.work, advance))
-            if source.name not in log.REFERRING:
-                discard([path], run.work)
         run.record.files[source.name]["null_tokens"] = readings[-1].null_tokens
     return readings
 
@@ -242,7 +238,6 @@ def _conform(run: Run) -> None:
         engine = run.running
         log.gather(engine, run.record.run_id, partial(log.reject_references, engine, run.paths, run.work))
         run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine))
-    discard(run.paths.values(), run.work)
     run.running.close()
     run.engine = None
 

@@ -33,7 +33,6 @@ from moviehouse.model.sources import SOURCES
 from moviehouse.progress import Progress
 from moviehouse.run import RunRecord
 from moviehouse.steps import balance, check, failure, log
-from moviehouse.steps.extract import discard
 from moviehouse.steps.fetch import there
 from moviehouse.steps.target import Target
 
@@ -211,7 +210,6 @@ def _conform(run: pipeline.Run) -> None:
         engine = run.running
         log.gather(engine, run.record.run_id, partial(log.reject_references, engine, run.paths, run.work), text)
         run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine), PLACES)
-    discard(run.paths.values(), run.work)
     run.running.close()
     run.engine = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -176,13 +176,6 @@ def extract(
     title = f"fingerprint {path.name or path}" if kind == "directory" else "extract"
     jobs = {name: planned.jobs[name] for name in order if name in planned.jobs}
     return Extraction(title, jobs, planned.unknown, planned.size, progress)
-
-
-def discard(files: Iterable[Path], scratch: Path) -> None:
-    """Remove files under `scratch` that nothing is read from any more; those of a source that is a directory stay."""
-    for file in files:
-        if scratch in file.parents:
-            file.unlink(missing_ok=True)
 
 
 def _in_directory(folder: Path) -> tuple[dict[str, Job], list[str], int]:

@@ -28,7 +28,7 @@ from moviehouse.sql.text import literal, name
 from moviehouse.steps import log, read
 from moviehouse.steps.archive import Limits
 from moviehouse.steps.encoding import to_utf8
-from moviehouse.steps.extract import Member, Plan, discard, plan
+from moviehouse.steps.extract import Member, Plan, plan
 from moviehouse.steps.fetch import Fetched, default_cache, fetch
 from moviehouse.steps.storage import reading, writing
 
@@ -140,7 +140,7 @@ def read_file(job: Job, file: str) -> Read | MoviehouseError:
                     staged = _stage(con, job, file, ("note", "reject"), scratch)
                     return Read(read.Reading(file), staged, about, error)
                 about["null_tokens"] = found.null_tokens
-                discard([member.path, path], scratch)
+                shutil.rmtree(scratch / "members", ignore_errors=True)  # room for what is staged
                 staged = _stage(con, job, file, ("note", "reject", *relations(source)), scratch)
                 return Read(found, staged, about)
         except MoviehouseError as error:

@@ -193,8 +193,6 @@ def _read_staged(
         if count.empty and column.name in origin.cells:
             reading.null_tokens[column.name] = {"empty": count.empty}
     con.execute(f"DROP TABLE IF EXISTS staged_{source.relation}")
-    for chunk in staged.chunks:
-        chunk.unlink()
     _keep(con, source, staged, parsed, path, work)
     cells.note(con, source, parsed)
     _relate(con, source, parsed)
