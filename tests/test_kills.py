@@ -183,6 +183,8 @@ def test_a_kill_at_any_moment_of_a_run(sources, tmp_path, shard):
                 killed = server.run(sources[i % 2], "--out", out, "-q", "--threads", 1, after=delay)
                 assert killed.status in (None, 0), killed.stderr
                 hit += killed.status is None
+                if killed.status == 0:  # it was over before its moment: the machine is faster than it was
+                    lasts = killed.seconds
                 if (current := is_sound(out, now, run_of(killed.points))) != now:
                     allowed.append(now := current)
                 if i % 10 == 9:
