@@ -221,7 +221,7 @@ def load(
 
 
 def stages(lake: str | Path) -> Stages:
-    """The stages of a lake, to list, show, publish, undo and discard: what was loaded with `load(…, stage=NAME)`."""
+    """The stages of a lake, to list, check, publish, undo and discard: what came by `load(…, stage=NAME)`."""
     from moviehouse.lake.publish import Stages
 
     return Stages(lake)

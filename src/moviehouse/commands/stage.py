@@ -10,11 +10,12 @@ from cyclopts import App, Group, Parameter
 import moviehouse
 from moviehouse.commands import parameters as p
 from moviehouse.commands.source import print_json
+from moviehouse.progress import for_stream
 
 if TYPE_CHECKING:
     from moviehouse.lake.publish import StageChange
 
-HELP = """Publish, undo or discard what was loaded beside production: a backfill, or drops under a corrected logic.
+HELP = """Check, publish, undo or discard what was loaded beside production: a backfill, or drops under corrected logic.
 
 `moviehouse load SOURCE --lake LAKE --stage NAME` adds a drop to a stage, which no reader sees. Any number of drops may
 follow, from several loaders, for as long as it takes, while others load into production. A stage becomes visible in
@@ -25,6 +26,7 @@ moviehouse load 2024-01-01.zip --lake ./lake --stage year-2024
 moviehouse stage list --lake ./lake
 moviehouse stage show year-2024 --lake ./lake
 moviehouse ask genre-most-popular-by-year --lake ./lake --stage year-2024
+moviehouse stage check year-2024 --lake ./lake
 moviehouse stage publish year-2024 --lake ./lake
 moviehouse stage undo year-2024 --lake ./lake
 moviehouse stage discard year-2024 --lake ./lake
@@ -79,6 +81,43 @@ def show(
 
 
 @stage.command(sort_key=2)
+def check(
+    name: _Name,
+    /,
+    *,
+    lake: p.TargetLake,
+    memory_limit: p.QueryMemory = "2GiB",
+    threads: p.Threads = None,
+    quiet: p.Quiet = False,
+    json: Annotated[
+        bool, Parameter(name="--json", negative="", show_default=False, help="Print what was found as JSON.")
+    ] = False,
+    debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
+) -> int:
+    """Check the release that would result from publishing a stage: keys, references, and that the answers add up.
+
+    Every drop has passed the gates of a load. This reads all of the release, changes nothing, and exits with 3 where a
+    gate fails, so that publishing may depend on it.
+
+    ```
+    moviehouse stage check year-2024 --lake ./lake
+    moviehouse stage check year-2024 --lake ./lake --quiet --json
+    ```
+    """
+    found = moviehouse.stages(lake).check(
+        name, memory_limit=memory_limit, threads=threads, progress=for_stream(quiet=quiet)
+    )
+    if json:
+        print_json(asdict(found))
+    elif not quiet:
+        from moviehouse.render.stages import show_check
+
+        show_check(found)
+    found.refuse()
+    return 0
+
+
+@stage.command(sort_key=3)
 def publish(
     name: _Name,
     /,
@@ -101,7 +140,7 @@ def publish(
     return 0
 
 
-@stage.command(sort_key=3)
+@stage.command(sort_key=4)
 def undo(
     name: _Name,
     /,
@@ -123,7 +162,7 @@ def undo(
     return 0
 
 
-@stage.command(sort_key=4)
+@stage.command(sort_key=5)
 def discard(
     name: _Name,
     /,

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from moviehouse.errors import TargetError, UsageError
 from moviehouse.lake.catalog import Lake, open_lake, told
 from moviehouse.lake.ledger import Change, Ledger, Pin, Release
 from moviehouse.lake.stages import DISCARDED, Stage, all_stages, discarded, find_stage, noted_stages
+
+if TYPE_CHECKING:
+    from moviehouse.lake.stage_check import StageCheck
+    from moviehouse.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,19 @@ class Stages:
         with told(lake.name, writing=False):
             ledger = Ledger(lake)
             return find_stage(ledger, ledger.newest() or Release(), lake.name, name)[0]
+
+    def check(
+        self, name: str, *, memory_limit: str = "2GiB", threads: int | None = None, progress: Progress | None = None
+    ) -> StageCheck:
+        """Check the newest release as it would be with a stage published; nothing is changed.
+
+        What a build checks of its result is checked of that release, all of which is read. `StageCheck.refuse` raises
+        GateError where a gate failed.
+        """
+        from moviehouse.lake.stage_check import check_stage
+        from moviehouse.progress import Quiet
+
+        return check_stage(self._address, name, progress or Quiet(), memory_limit, threads)
 
     def publish(self, name: str) -> StageChange:
         """Make all readings of a stage visible, in one commit; those of the same drops by older logic are hidden."""

@@ -17,6 +17,7 @@ from moviehouse.safe import visible
 if TYPE_CHECKING:
     from moviehouse.lake.ledger import Reading
     from moviehouse.lake.publish import StageChange
+    from moviehouse.lake.stage_check import StageCheck
     from moviehouse.lake.stages import Stage
 
 _STAGES = ("stage", "status", "readings", "rows", "observed_from", "observed_to", "begun_at", "last_at")
@@ -79,6 +80,24 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else visible(str(value if value is not None else ""))
+
+
+def show_check(found: StageCheck) -> None:
+    """Print what was found of the release that would result: what fails, and the first offending rows of it."""
+    console, failed = open_console(), [o for o in found.outcomes if not o.passed]
+    passed = len(found.outcomes) - len(failed)
+    after = f"release {found.release}" if found.release else "an empty lake"
+    told = f"Stage {found.stage} on top of {after} of {visible(found.lake)}: {passed} of {len(found.outcomes)}"
+    console.print(Text(f"{told} checks passed.", style="" if failed else "green"))
+    for outcome in failed:
+        rows = "1 offending row" if outcome.offending == 1 else f"{outcome.offending:,} offending rows"
+        console.print(Text(f"\n{outcome.check}: {rows}", style="bold"))
+        console.print(Text(outcome.meaning))
+        for example in outcome.examples:
+            console.print(Text(f"  {', '.join(_cell(value) for value in example)}", style="dim"))
+    if not any(outcome.gate for outcome in failed):
+        where = f"{found.stage} --lake {shlex.quote(found.lake)}"
+        print_command(console, "To publish it: ", f"moviehouse stage publish {where}")
 
 
 _NOTHING = {
