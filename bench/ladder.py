@@ -1,7 +1,7 @@
 """How the cost of a build grows with the data, on DuckDB and on Spark.
 
     .venv/bin/python bench/ladder.py [--sizes 1/10 1/3 1 3] [--metadata 10] [--engines duckdb spark]
-                                     [--kept ladder.jsonl] [--into docs/benchmarks.md]
+                                     [--memory-limit 2GiB] [--kept ladder.jsonl] [--into docs/benchmarks.md]
 
 Sizes are times the published one; those of --metadata are without ratings. Spark is a standalone cluster on this
 machine: a master and two workers as processes of their own, with one core each. The CPU is that of the command and, for
@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import spark_cluster
 
 ENGINES = ("duckdb", "spark")
+DEFAULT_LIMIT = "2GiB"
 # What the cluster is given for large data, where the tests are about small.
 SETTINGS = {
     "spark.driver.memory": "1g",
@@ -48,7 +49,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Step:
     """One build: its size, engine, rows of all tables, seconds of wall and CPU, the command's memory in bytes.
 
-    With the day of it and the kind of sample.
+    With the day of it, the kind of sample, and what the command's --memory-limit was.
     """
 
     size: str
@@ -59,6 +60,7 @@ class Step:
     rss: int
     day: str
     kind: str
+    limit: str = DEFAULT_LIMIT
 
     @property
     def order(self) -> tuple[int, bool, Fraction]:
@@ -79,6 +81,7 @@ def main() -> None:
     parser.add_argument("--metadata", nargs="*", type=Fraction, default=[Fraction(10)], metavar="SIZE")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--kind", default="plain", help="kind of sample: plain or planted (default: plain)")
+    parser.add_argument("--memory-limit", default=DEFAULT_LIMIT, metavar="AMOUNT", help="that of the builds")
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--kept", type=Path, metavar="FILE", help="the steps so far, to which those of this run come")
     parser.add_argument("--into", type=Path, metavar="PAGE", help="put the table between the page's markers")
@@ -127,12 +130,13 @@ def climb(size: str, source: Path, engine: str, options: list[str], asked: argpa
     with Fresh(asked.cache) as out:
         before = cluster_cpu()
         command = [sys.executable, "-m", "moviehouse", "build", str(source), "--out", str(out), "--json", *options]
+        command += ["--memory-limit", asked.memory_limit]
         used = run(command)
         time.sleep(3 if options else 0)  # until the workers have seen their executors end
         cluster = cluster_cpu() - before if options else 0.0
         rows = sum(json.loads(used.stdout)["rows"].values())
     day = datetime.now(UTC).date().isoformat()
-    return Step(size, engine, rows, used.wall, used.cpu + cluster, used.rss, day, asked.kind)
+    return Step(size, engine, rows, used.wall, used.cpu + cluster, used.rss, day, asked.kind, asked.memory_limit)
 
 
 def cluster_cpu() -> float:
@@ -152,7 +156,8 @@ def page(steps: list[Step]) -> str:
     """The ladder as a table."""
     rows = [
         [f"{s.size}, {s.engine}", f"{s.rows / 1e6:,.1f} million", f"{s.wall:.1f} s", f"{s.cpu:.1f} s",
-         f"**{s.per_million:.2f} s**", f"{mib(s.rss)} MiB"]
+         f"**{s.per_million:.2f} s**",
+         f"{mib(s.rss)} MiB" + (f" (limit {s.limit})" if s.limit != DEFAULT_LIMIT else "")]
         for s in sorted(steps, key=lambda step: step.order)
     ]  # fmt: skip
     head = ["Size, engine", "Rows", "Wall", "CPU", "CPU for a million rows", "Memory of the command"]
