@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -166,7 +167,9 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
             finally:
                 os._exit(status)
         if order.get("after") is not None:
-            time.sleep(order["after"])
+            watched = os.pidfd_open(pid)
+            select.select([watched], [], [], order["after"])  # no longer than the run itself
+            os.close(watched)
             os.kill(pid, signal.SIGKILL)  # a run that has ended is a zombie still: no other process is hit
         _, ended = os.waitpid(pid, 0)
         seconds = time.monotonic() - start

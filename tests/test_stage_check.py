@@ -14,7 +14,12 @@ from lake_pool import expected, pool, put, state_of
 import moviehouse
 from moviehouse import cli
 from moviehouse.errors import GateError, UsageError
-from moviehouse.lake.stage_check import what_must_hold
+from moviehouse.lake.catalog import open_lake
+from moviehouse.lake.ledger import Ledger, Pin
+from moviehouse.lake.stages import STAGED
+from moviehouse.lake.tables import present
+from moviehouse.model.lake import LAKE_TABLES
+from moviehouse.steps.check import checks
 
 
 @pytest.fixture(scope="module")
@@ -39,46 +44,110 @@ def broken(drop, place, change):
     return replace(drop, database=place, observed_at=datetime(2025, 1, 1))
 
 
+def told(capsys, lake, *options):
+    """The exit status of the command, and what it printed."""
+    status = cli.run(["stage", "check", "fix", "--lake", lake, *options])
+    said = capsys.readouterr()
+    return status, " ".join(said.out.split()), said.err
+
+
 def test_a_sound_stage_passes_every_check_and_nothing_is_changed(lake, drops, capsys):
     found = moviehouse.stages(lake).check("fix")
-    assert (found.stage, found.release) == ("fix", 1)
-    assert {o.check for o in found.outcomes} == {c.name for c in what_must_hold()}
-    assert {"genre_amounts_add_up", "cast_credit.movie_id", "rating.key"} <= {o.check for o in found.outcomes}
+    assert (found.stage, found.status, found.readings, found.release) == ("fix", "staged", 1, 1)
+    names = {outcome.check for outcome in found.outcomes}
+    assert names == {check.name for check in checks()} - {"balance_closes"} | {"rows_as_counted"}
     assert all(outcome.passed for outcome in found.outcomes)
     found.refuse()
-    assert cli.run(["stage", "check", "fix", "--lake", lake, "-q"]) == 0
-    assert capsys.readouterr() == ("", "")
-    assert cli.run(["stage", "check", "fix", "--lake", lake]) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert f"{len(found.outcomes)} of {len(found.outcomes)} checks passed" in said
-    assert f"moviehouse stage publish fix --lake {lake}" in said
+    assert told(capsys, lake, "-q") == (0, "", "")
+    status, out, _ = told(capsys, lake)
+    assert status == 0
+    assert f"on top of release 1 of {lake}: {len(names)} of {len(names)} checks passed." in out
+    assert f"moviehouse stage publish fix --lake {lake}" in out
     assert moviehouse.stages(lake).show("fix").status == "staged"
     assert state_of(lake) == expected(drops[:1])
 
 
-def test_rows_that_break_a_gate_are_shown_and_the_status_is_that_of_a_gate(lake, drops, tmp_path, capsys):
-    put(lake, broken(drops[2], tmp_path / "broken.duckdb", "UPDATE movie SET vote_average = 99"), 2, stage="fix")
-    with pytest.raises(GateError, match=r"movie\.domains") as caught:
+def test_a_published_stage_is_in_the_release_that_is_checked(lake, capsys):
+    moviehouse.stages(lake).publish("fix")
+    moviehouse.maintain(lake)  # its rows are folded, and counted where they were appended
+    status, out, _ = told(capsys, lake)
+    assert status == 0
+    assert "Stage fix is in release" in out
+    assert "stage publish" not in out
+
+
+def test_a_reference_that_only_the_state_shows_broken_fails(lake, drops, tmp_path, capsys):
+    put(lake, broken(drops[2], tmp_path / "broken.duckdb", "UPDATE movie_genre SET genre_id = 99"), 2, stage="fix")
+    with pytest.raises(GateError, match=r"movie_genre\.genre_id") as caught:
         moviehouse.stages(lake).check("fix").refuse()
     assert "--stage fix" in caught.value.hint
-    assert cli.run(["stage", "check", "fix", "--lake", lake]) == 3
-    said = capsys.readouterr()
-    assert "movie.domains:" in said.out
-    assert "99" in said.out
-    assert "stage publish" not in said.out
-    assert "movie.domains" in said.err
-    assert cli.run(["stage", "check", "fix", "--lake", lake, "--json", "-q"]) == 3
-    outcomes = json.loads(capsys.readouterr().out)["outcomes"]
-    assert [o["check"] for o in outcomes if o["offending"]] == ["movie.domains"]
+    status, out, err = told(capsys, lake)
+    assert status == 3
+    assert "movie_genre.genre_id: 1 offending row movie_genre.genre_id is a key of genre. genre_id 99" in out
+    assert "stage publish" not in out
+    assert "movie_genre.genre_id (1 offending row)" in err
+    status, out, _ = told(capsys, lake, "--json", "-q")
+    assert status == 3
+    failed = {o["check"]: o for o in json.loads(out)["outcomes"] if o["offending"]}
+    assert failed["movie_genre.genre_id"]["examples"] == [[99]]
+    assert failed["movie_genre.genre_id"]["columns"] == ["genre_id"]
+
+
+def test_what_fails_without_the_stage_as_well_is_not_the_stages_fault(lake, drops, tmp_path, capsys):
+    put(lake, broken(drops[2], tmp_path / "broken.duckdb", "UPDATE movie SET vote_average = 99"), 2)
+    found = moviehouse.stages(lake).check("fix")
+    assert found.before["movie.domains"] > 0
+    assert not found.failed
+    status, out, _ = told(capsys, lake)
+    assert status == 0
+    assert "without the stage" in out
+    assert "99.000" in out
+
+
+@pytest.mark.parametrize("change", ["lost", "doubled"])
+def test_rows_that_are_lost_or_doubled_on_the_way_are_missed(lake, change, capsys):
+    table = present(open_lake(lake), "cast_credit")
+    (reading,) = moviehouse.stages(lake).show("fix").staged
+    before = dict(reading.rows)["cast_credit"]
+    rows = table.scan(row_filter=f"reading_id = '{reading.reading_id}'").to_arrow()
+    assert len(rows) == before
+    if change == "lost":
+        table.delete(f"reading_id = '{reading.reading_id}'")
+    else:
+        table.append(rows)
+    repin(lake, "fix")
+    status, out, _ = told(capsys, lake, "--json", "-q")
+    failed = {o["check"]: o for o in json.loads(out)["outcomes"] if o["offending"]}
+    assert status == 3
+    after = 0 if change == "lost" else 2 * before
+    assert failed["rows_as_counted"]["examples"] == [["cast_credit", reading.reading_id, before, after]]
+
+
+def repin(lake, stage):
+    """Have the stage's note name the newest snapshots, as one does that a load has just written."""
+    ledger = Ledger(open_lake(lake))
+    readings = moviehouse.stages(lake).show(stage).staged
+    heads = {t.name: there.current_snapshot() for t in LAKE_TABLES if (there := present(open_lake(lake), t.name))}
+    pins = {table: Pin(head.snapshot_id, head.sequence_number) for table, head in heads.items()}
+    ledger.note(readings, STAGED, pins=pins)
 
 
 def test_a_stage_that_would_leave_no_movie_fails(tmp_path, drops):
     lake = str(tmp_path / "lake")
     put(lake, drops[1], 0, stage="fix", tables={"link", "rating"})
-    failed = [o.check for o in moviehouse.stages(lake).check("fix").outcomes if not o.passed]
-    assert failed == ["some_movie_is_loaded"]
+    found = moviehouse.stages(lake).check("fix")
+    assert [outcome.check for outcome in found.failed] == ["some_movie_is_loaded"]
+    assert found.release == 0
 
 
-def test_a_stage_that_is_not_there_is_told(lake):
+def test_what_cannot_be_checked_is_told(lake, capsys):
     with pytest.raises(UsageError, match="has no stage 'fux'"):
         moviehouse.stages(lake).check("fux")
+    with pytest.raises(UsageError, match="'much' is not an amount of memory"):
+        moviehouse.stages(lake).check("fix", memory_limit="much")
+    status, _, err = told(capsys, lake, "--memory-limit", "2MB")
+    assert status == 4
+    assert "out of memory at --memory-limit 2MB" in err
+    moviehouse.stages(lake).discard("fix")
+    with pytest.raises(UsageError, match="was discarded"):
+        moviehouse.stages(lake).check("fix")

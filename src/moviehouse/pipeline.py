@@ -15,7 +15,7 @@ from threading import Event
 
 import duckdb
 
-from moviehouse.engines.duckdb import DuckDB, half, opened, side_by_side
+from moviehouse.engines.duckdb import DuckDB, half, opened, side_by_side, within
 from moviehouse.errors import SourceError, TargetError, UsageError
 from moviehouse.model.sources import SOURCES, SourceFile
 from moviehouse.model.tables import TABLES
@@ -317,19 +317,15 @@ def take(steps: tuple[Step, ...], run: Run) -> None:
             scratch = (run.work, run.staging)
             with run.record.timed(name), reading(), writing(run.work.parent, scratch, run.elsewhere):
                 step(run)
-    except BaseException as error:
+    except BaseException:
         if run.extraction is not None:
             run.extraction.close()
         shutil.rmtree(run.work / "members", ignore_errors=True)  # room for the log
         if run.engine is not None:
             log.save_unfinished(run.engine, run.record.run_id, run.work / "failed.jsonl")
             run.engine.con.close()
-        if isinstance(error, duckdb.OutOfMemoryException):
-            limit = run.options.memory_limit
-            raise TargetError(
-                f"DuckDB ran out of memory at --memory-limit {limit}.", "Raise it.", retry=False
-            ) from error
-        raise
+        with within(run.options.memory_limit):
+            raise
 
 
 def _begin(options: Options) -> RunRecord:

@@ -11,6 +11,7 @@ import moviehouse
 from moviehouse.commands import parameters as p
 from moviehouse.commands.source import print_json
 from moviehouse.progress import for_stream
+from moviehouse.render.values import json_value
 
 if TYPE_CHECKING:
     from moviehouse.lake.publish import StageChange
@@ -86,29 +87,27 @@ def check(
     /,
     *,
     lake: p.TargetLake,
-    memory_limit: p.QueryMemory = "2GiB",
-    threads: p.Threads = None,
+    memory_limit: p.Memory = "2GiB",
     quiet: p.Quiet = False,
     json: Annotated[
         bool, Parameter(name="--json", negative="", show_default=False, help="Print what was found as JSON.")
     ] = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
-    """Check the release that would result from publishing a stage: keys, references, and that the answers add up.
+    """Check the release that would result from publishing a stage: nothing lost, and that the answers add up.
 
-    Every drop has passed the gates of a load. This reads all of the release, changes nothing, and exits with 3 where a
-    gate fails, so that publishing may depend on it.
+    Every drop has passed the gates of a load; these are those of a build, but for the balance. It reads all of the
+    release, changes nothing, and exits with 3 where a gate fails that does not fail without the stage, so that
+    publishing may depend on it.
 
     ```
     moviehouse stage check year-2024 --lake ./lake
     moviehouse stage check year-2024 --lake ./lake --quiet --json
     ```
     """
-    found = moviehouse.stages(lake).check(
-        name, memory_limit=memory_limit, threads=threads, progress=for_stream(quiet=quiet)
-    )
+    found = moviehouse.stages(lake).check(name, memory_limit=memory_limit, progress=for_stream(quiet=quiet))
     if json:
-        print_json(asdict(found))
+        print_json(json_value(asdict(found)))
     elif not quiet:
         from moviehouse.render.stages import show_check
 

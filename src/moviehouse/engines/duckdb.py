@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from moviehouse.connect import connected
-from moviehouse.errors import SourceError, UsageError
+from moviehouse.errors import SourceError, TargetError, UsageError
 from moviehouse.model.schema import Table
 from moviehouse.sql.text import literal, name
 
@@ -75,6 +75,16 @@ def half(memory_limit: str) -> str:
     if amount is None:
         raise UsageError(f"{memory_limit!r} is not an amount of memory.", "Write --memory-limit 2GiB.")
     return f"{float(amount[1]) / 2:f}{amount[2]}"
+
+
+@contextmanager
+def within(memory_limit: str) -> Iterator[None]:
+    """TargetError where DuckDB needs more memory than the command was given."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        message = f"DuckDB ran out of memory at --memory-limit {memory_limit}."
+        raise TargetError(message, "Raise it.", retry=False) from error
 
 
 def in_memory(work: Path, memory_limit: str = "2GiB", threads: int | None = None) -> duckdb.DuckDBPyConnection:

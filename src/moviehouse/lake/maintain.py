@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moviehouse.engines.duckdb import half
+from moviehouse.engines.duckdb import half, within
 from moviehouse.errors import UsageError
 from moviehouse.lake.catalog import Lake, open_lake, told
 from moviehouse.lake.compact import DEAD, LEFT, compact
@@ -80,7 +80,7 @@ def maintain(address: str, options: UpkeepOptions, progress: Progress) -> Upkeep
     done = Upkeep(lake.name)
     work = Path(tempfile.mkdtemp(prefix="moviehouse-"))
     try:
-        with told(lake.name, writing=True):
+        with within(options.memory_limit), told(lake.name, writing=True):
             _maintain(lake, options, progress, done, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)

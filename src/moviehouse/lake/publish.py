@@ -59,18 +59,17 @@ class Stages:
             ledger = Ledger(lake)
             return find_stage(ledger, ledger.newest() or Release(), lake.name, name)[0]
 
-    def check(
-        self, name: str, *, memory_limit: str = "2GiB", threads: int | None = None, progress: Progress | None = None
-    ) -> StageCheck:
+    def check(self, name: str, *, memory_limit: str = "2GiB", progress: Progress | None = None) -> StageCheck:
         """Check the newest release as it would be with a stage published; nothing is changed.
 
-        What a build checks of its result is checked of that release, all of which is read. `StageCheck.refuse` raises
-        GateError where a gate failed.
+        All of that release is read: what a build checks of its result but the balance, and whether the lake has the
+        rows of the stage that the ledger counts. `StageCheck.refuse` raises GateError where a gate fails that does not
+        fail without the stage.
         """
         from moviehouse.lake.stage_check import check_stage
         from moviehouse.progress import Quiet
 
-        return check_stage(self._address, name, progress or Quiet(), memory_limit, threads)
+        return check_stage(self._address, name, progress or Quiet(), memory_limit)
 
     def publish(self, name: str) -> StageChange:
         """Make all readings of a stage visible, in one commit; those of the same drops by older logic are hidden."""

@@ -1,60 +1,127 @@
 """Checks a stage before it is published: all that must hold of the release that would result.
 
-Each drop of it has passed its own gates when it was loaded. What drops give together is checked here, on the state:
-keys and references over all of them, and that the answers add up.
+Each drop has passed its own gates when it was loaded. Checked here is what only all of them show: that the lake has the
+rows that the ledger counts, and, on the state that they give together with production, what a build checks of its
+result.
 """
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from moviehouse.engines.duckdb import opened
-from moviehouse.lake import needs
+from moviehouse.engines.duckdb import half, in_memory, opened, within
+from moviehouse.lake.catalog import Lake, open_lake, told
+from moviehouse.lake.ledger import Ledger, Release
+from moviehouse.lake.needs import of_query
 from moviehouse.lake.read import reading_lake
-from moviehouse.lake.reading import GATES
-from moviehouse.progress import Progress
-from moviehouse.run import RunRecord
+from moviehouse.lake.rows import parts_of, streamed
+from moviehouse.lake.stages import find_stage, with_stage
+from moviehouse.model.lake import LAKE_TABLE
+from moviehouse.progress import Progress, Quiet
 from moviehouse.sql import names
+from moviehouse.sql.text import literal
 from moviehouse.steps.check import Check, Outcome, checks, refuse_failed, run_checks
 from moviehouse.steps.target import DATABASE
+
+_OF_ONE_DROP = {"balance_closes"}
+ROWS = Check(
+    "rows_as_counted",
+    "The lake has as many rows of each reading of the stage, table by table, as the ledger says.",
+    "SELECT relation, reading_id, sum(expected) AS expected, sum(found) AS found FROM counted "
+    "GROUP BY relation, reading_id HAVING sum(expected) <> sum(found) ORDER BY relation, reading_id",
+)
 
 
 @dataclass(frozen=True)
 class StageCheck:
     """What was found of the release that would result from publishing a stage.
 
-    `release` is the number of the newest one, to which the stage is added; `outcomes` are those of every check.
+    `status` and `readings` are the stage's, `release` the number of the newest release; `outcomes` has what every check
+    found. `before` has, for checks that failed, how many offending rows the newest release has without the stage.
     """
 
     lake: str
     stage: str
+    status: str
+    readings: int
     release: int
     outcomes: tuple[Outcome, ...]
+    before: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The gates that fail, and not in the newest release already."""
+        return tuple(o for o in self.outcomes if o.gate and o.offending > self.before.get(o.check, 0))
 
     def refuse(self) -> None:
         """Raise GateError where a gate failed."""
-        refuse_failed(self.outcomes, f"Look at the rows: moviehouse sql QUERY --lake {self.lake} --stage {self.stage}")
+        where = f"--lake {shlex.quote(self.lake)} --stage {self.stage}"
+        refuse_failed(self.failed, f"Look at the rows: moviehouse sql QUERY {where}")
 
 
 def what_must_hold() -> tuple[Check, ...]:
-    """The checks of a build but those of one reading: the balance, and the log's, which are about one drop."""
-    return checks(stems=[stem for stem in names("checks") if stem not in GATES])
+    """The checks of a build but the balance, which is about one drop."""
+    return checks(stems=[stem for stem in names("checks") if stem not in _OF_ONE_DROP])
 
 
-def check_stage(
-    lake: str, name: str, progress: Progress, memory_limit: str = "2GiB", threads: int | None = None
-) -> StageCheck:
+def check_stage(address: str, name: str, progress: Progress, memory_limit: str = "2GiB") -> StageCheck:
     """Read the newest release as it would be with a stage published, and check it.
 
-    Raises UsageError where there is no such stage, SourceError where the lake cannot be read.
+    Raises UsageError where there is no such stage, SourceError where the lake cannot be read, TargetError where the
+    memory does not suffice.
     """
-    which = what_must_hold()
+    limit = half(memory_limit)
+    lake = open_lake(address)
+    with within(memory_limit):
+        with told(lake.name, writing=False), progress.step("count rows"):
+            ledger = Ledger(lake)
+            newest = ledger.newest() or Release()
+            stage, _ = find_stage(ledger, newest, lake.name, name)
+            release = with_stage(ledger, lake.name, name)
+            own = {reading.reading_id: reading for reading in stage.readings}
+            counted = _count(lake, replace(release, readings=own, folded=frozenset()), limit)
+        outcomes = (counted, *_outcomes(address, name, what_must_hold(), limit, progress))
+        before: dict[str, int] = {}
+        if stage.staged and newest.number:
+            failed = [o.check for o in outcomes[1:] if not o.passed]
+            again = [check for check in what_must_hold() if check.name in failed]
+            before = {o.check: o.offending for o in _outcomes(address, None, again, limit, Quiet()) if not o.passed}
+    return StageCheck(lake.name, name, stage.status, len(stage.readings), newest.number, outcomes, before)
+
+
+def _count(lake: Lake, release: Release, limit: str) -> Outcome:
+    """Compare the rows of the readings that a release shows with what the ledger says of them."""
+    visible = release.visible
+    with TemporaryDirectory(prefix="moviehouse-") as folder, in_memory(Path(folder), limit) as con:
+        con.execute("CREATE TABLE counted (relation VARCHAR, reading_id VARCHAR, expected BIGINT, found BIGINT)")
+        said = [(table, id_, rows) for id_, reading in visible.items() for table, rows in reading.rows.items()]
+        if said:
+            con.executemany("INSERT INTO counted VALUES (?, ?, ?, 0)", said)
+        for table, parts in parts_of(lake, release, set(LAKE_TABLE)).items():
+            for part in parts:
+                with streamed(con, part, ["reading_id"]) as rows:
+                    con.execute(
+                        f"INSERT INTO counted SELECT {literal(table)}, reading_id, 0, count(*) FROM {rows} "
+                        "WHERE reading_id IN (SELECT reading_id FROM counted) GROUP BY reading_id"
+                    )
+        return run_checks(con, Quiet(), (ROWS,))[0]
+
+
+def _outcomes(
+    address: str, stage: str | None, which: Iterable[Check], limit: str, progress: Progress
+) -> tuple[Outcome, ...]:
+    """What checks find of the newest release, as it would be with a stage published or as it is."""
+    chosen = tuple(which)
+    if not chosen:
+        return ()
+    needed = frozenset().union(*(of_query(check.query).relations for check in chosen))
     with ExitStack() as stack:
         with progress.step("read"):
-            reading = reading_lake(lake, needs.ALL - needs.ASIDE.keys(), None, memory_limit, threads, stage=name)
-            place = stack.enter_context(reading)
-        con = stack.enter_context(opened(place / DATABASE, memory_limit, threads, read_only=False))
-        outcomes = run_checks(con, progress, which)
-        source = RunRecord.read(place / "run.json").source
-    return StageCheck(str(source["address"]), name, int(source["release"]), tuple(outcomes))
+            place = stack.enter_context(reading_lake(address, needed, None, limit, stage=stage))
+        con = stack.enter_context(opened(place / DATABASE, limit, read_only=False))
+        return tuple(run_checks(con, progress, chosen))

@@ -15,18 +15,20 @@ from moviehouse.lake.ledger import Reading
 from moviehouse.lake.load import Loaded
 from moviehouse.lake.maintain import Upkeep
 from moviehouse.lake.publish import StageChange, Stages
+from moviehouse.lake.stage_check import StageCheck
 from moviehouse.lake.stages import Stage
 from moviehouse.postgres.publish import Publication
 from moviehouse.progress import Progress, Step
 from moviehouse.render.markdown import code, table
 from moviehouse.run import RunRecord
 from moviehouse.steps.answer import Answer
+from moviehouse.steps.check import Outcome
 from moviehouse.steps.trace import Cell, Contribution, LogLine, Trace
 from moviehouse.steps.why import Part, Record, Why
 
 _RESULTS = (
     moviehouse.Release, moviehouse.Checked, Answer, Trace, Cell, Contribution, LogLine, Why, Record, Part,
-    Publication, Sample, Drops, Loaded, Reading, Stages, Stage, StageChange, Upkeep, RunRecord,
+    Publication, Sample, Drops, Loaded, Reading, Stages, Stage, StageChange, StageCheck, Outcome, Upkeep, RunRecord,
 )  # fmt: skip
 _PROTOCOLS = (Progress, Step)
 _WIDTH = 88

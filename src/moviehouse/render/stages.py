@@ -12,13 +12,18 @@ from rich.text import Text
 from moviehouse.render.formats import write_rows
 from moviehouse.render.table import print_table
 from moviehouse.render.terminal import open_console, print_command
+from moviehouse.render.values import cell_text
 from moviehouse.safe import visible
+from moviehouse.steps.check import offending
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from moviehouse.lake.ledger import Reading
     from moviehouse.lake.publish import StageChange
     from moviehouse.lake.stage_check import StageCheck
     from moviehouse.lake.stages import Stage
+    from moviehouse.steps.check import Outcome
 
 _STAGES = ("stage", "status", "readings", "rows", "observed_from", "observed_to", "begun_at", "last_at")
 _READINGS = (
@@ -85,19 +90,27 @@ def _cell(value: Any) -> str:
 def show_check(found: StageCheck) -> None:
     """Print what was found of the release that would result: what fails, and the first offending rows of it."""
     console, failed = open_console(), [o for o in found.outcomes if not o.passed]
-    passed = len(found.outcomes) - len(failed)
-    after = f"release {found.release}" if found.release else "an empty lake"
-    told = f"Stage {found.stage} on top of {after} of {visible(found.lake)}: {passed} of {len(found.outcomes)}"
-    console.print(Text(f"{told} checks passed.", style="" if failed else "green"))
+    where = f"{found.stage} --lake {shlex.quote(found.lake)}"
+    on = f"release {found.release} of {visible(found.lake)}"
+    if found.status == "published":
+        what = f"Stage {found.stage} is in {on}"
+    else:
+        what = f"Stage {found.stage} {'on top of ' + on if found.release else 'of ' + visible(found.lake)}"
+    passed = f"{len(found.outcomes) - len(failed)} of {len(found.outcomes)} checks passed."
+    console.print(Text(f"{what}: {passed}", style="" if failed else "green"))
     for outcome in failed:
-        rows = "1 offending row" if outcome.offending == 1 else f"{outcome.offending:,} offending rows"
-        console.print(Text(f"\n{outcome.check}: {rows}", style="bold"))
-        console.print(Text(outcome.meaning))
-        for example in outcome.examples:
-            console.print(Text(f"  {', '.join(_cell(value) for value in example)}", style="dim"))
-    if not any(outcome.gate for outcome in failed):
-        where = f"{found.stage} --lake {shlex.quote(found.lake)}"
+        _show_failed(console, outcome, found)
+    if found.status != "published" and not found.failed:
         print_command(console, "To publish it: ", f"moviehouse stage publish {where}")
+
+
+def _show_failed(console: Console, outcome: Outcome, found: StageCheck) -> None:
+    before = found.before.get(outcome.check, 0)
+    without = f", {before:,} without the stage" if before else ""
+    console.print(Text(f"\n{outcome.check}: {offending(outcome)}{without}", style="bold"))
+    console.print(Text(outcome.meaning))
+    cells = [[cell_text(value) for value in example] for example in outcome.examples]
+    print_table(console, outcome.columns, cells, outcome.columns, indent=2)
 
 
 _NOTHING = {

@@ -42,13 +42,17 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check found: how many offending rows, and the first of them."""
+    """What a check found: how many offending rows, and the first of them.
+
+    `columns` are those of the examples, where the engine tells.
+    """
 
     check: str
     meaning: str
     gate: bool
     offending: int
     examples: tuple[tuple[Any, ...], ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -144,8 +148,13 @@ def refuse_failed(outcomes: Sequence[Outcome], hint: str) -> None:
     """Raise GateError where gates failed, naming the first of them."""
     failed = [o for o in outcomes if o.gate and not o.passed]
     if failed:
-        named = "; ".join(f"{o.check} ({o.offending:,} offending rows)" for o in failed[:_SHOWN])
+        named = "; ".join(f"{o.check} ({offending(o)})" for o in failed[:_SHOWN])
         raise GateError(f"{len(failed)} quality gate(s) failed: {named}.", hint)
+
+
+def offending(outcome: Outcome) -> str:
+    """How many rows break a check, in words."""
+    return "1 offending row" if outcome.offending == 1 else f"{outcome.offending:,} offending rows"
 
 
 def _outcome(rows: Rows, check: Check, offending: int) -> Outcome:
@@ -156,11 +165,13 @@ def _outcome(rows: Rows, check: Check, offending: int) -> Outcome:
 def _run(con: duckdb.DuckDBPyConnection, check: Check, rows: Mapping[str, int]) -> Outcome:
     if check.table is not None and not rows[check.table.name]:
         return Outcome(check.name, check.meaning, check.gate, 0)
-    query, examples = _shorter(con, check, rows), []
-    offending = _count(con, query)
-    if offending:
-        examples = con.execute(f"SELECT * FROM ({query}) LIMIT {_SHOWN}").fetchall()
-    return Outcome(check.name, check.meaning, check.gate, offending, tuple(examples))
+    query = _shorter(con, check, rows)
+    count = _count(con, query)
+    if not count:
+        return Outcome(check.name, check.meaning, check.gate, 0)
+    examples = con.execute(f"SELECT * FROM ({query}) LIMIT {_SHOWN}")
+    columns = tuple(column[0] for column in examples.description or ())
+    return Outcome(check.name, check.meaning, check.gate, count, tuple(examples.fetchall()), columns)
 
 
 def _shorter(con: duckdb.DuckDBPyConnection, check: Check, rows: Mapping[str, int]) -> str:
