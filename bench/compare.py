@@ -114,9 +114,9 @@ def without_report(source: Path, out: Path) -> list[str]:
     return [*moviehouse(source, out), "--no-report"]
 
 
-def script(name: str) -> Callable[[Path, Path], list[str]]:
+def script(name: str, *options: str) -> Callable[[Path, Path], list[str]]:
     """The command of a script beside this one."""
-    return lambda source, out: [PYTHON, str(HERE / name), str(source), str(out)]
+    return lambda source, out: [PYTHON, str(HERE / name), str(source), str(out), *options]
 
 
 FLOOR, POLARS, PANDAS = script("floor.py"), script("polars_baseline.py"), script("pandas_baseline.py")
@@ -167,7 +167,11 @@ def floor(options: Options) -> str:
     blocks = []
     for kind in KINDS:
         source = options.sample(kind)
-        runs = in_turns(options, {"floor": (FLOOR, source), "moviehouse": (moviehouse, source)})
+        commands = {"floor": FLOOR, "moviehouse": moviehouse}
+        if kind == "plain":
+            commands["floor --database"] = script("floor.py", "--database")
+            commands["floor --database --nested"] = script("floor.py", "--database", "--nested")
+        runs = in_turns(options, {name: (command, source) for name, command in commands.items()})
         blocks.append(f"The {kind} sample:\n\n{figures(runs, 'floor')}")
     return "\n\n".join(blocks)
 

@@ -24,7 +24,7 @@ from moviehouse.progress import Step as ProgressStep
 from moviehouse.render.ddl import comments_sql, schema_sql
 from moviehouse.render.report import write_report
 from moviehouse.run import RunRecord
-from moviehouse.steps import balance, check, conform, failure, log, publish, read, summary
+from moviehouse.steps import balance, check, conform, failure, flat, log, publish, read, summary
 from moviehouse.steps.answer import create_views, use_answers, work_out
 from moviehouse.steps.archive import Limits
 from moviehouse.steps.encoding import codec_of, to_utf8
@@ -205,6 +205,8 @@ def _take_lane(
         raise
     if sources is _LANES[0] and not unusable.is_set():
         conform.conform_ratings(run.running, con, run.progress)
+        for source in (source for source in sources if source.suspects):
+            flat.forget(con, source)
     return readings
 
 

@@ -19,11 +19,11 @@ from moviehouse.sql import statement
 # Which records are loaded comes first, in steps that need nothing of a later one; then the tables, in the order they
 # are declared in.
 WORK = (
-    ("loaded_movie", "loaded_link", "loaded_link_small", "rated_movie"),
+    ("loaded_movie", "loaded_link", "loaded_link_small"),
     ("known_movie",),
     ("loaded_credit", "loaded_keyword_list"),
 )
-RATINGS_WORK = (("repeated_rating",), ("merged_rating",))
+RATINGS_WORK = (("repeated_rating", "rated_movie"), ("merged_rating",))
 # Where a relation has few rows, a table is made whole, and then some rows are taken out again: no join of
 # 26 million rows, and they keep the order of their files. Table, relation, SELECT, DELETE.
 SHORTCUTS = {"rating": ("merged_rating", "rating_unrepeated", "rating_unmerged")}

@@ -85,7 +85,7 @@ def _load(
     lines: Lines,
     integers: str,
 ) -> Plain | None:
-    table, refusals = f"flat_{source.relation}", f"refused_{source.relation}"
+    table, refusals = _table(source), f"refused_{source.relation}"
     good = " AND ".join(f"coalesce({_good(c)}, false)" for c in columns)
     con.execute(f"DROP TABLE IF EXISTS {table}")
     try:
@@ -111,6 +111,15 @@ def _load(
     )
     empty = {c.name: taken - n for c, n in zip(columns, row[2:], strict=True) if n < taken}
     return Plain(table, good, numbers, _line_numbers([number for (number,) in wrong], numbers), empty)
+
+
+def forget(con: duckdb.DuckDBPyConnection, source: SourceFile) -> None:
+    """Let go of a file's plain rows, when everything has been made that is made of them: they are most of a source."""
+    con.execute(f"DROP TABLE IF EXISTS {_table(source)}")
+
+
+def _table(source: SourceFile) -> str:
+    return f"flat_{source.relation}"
 
 
 def _stand_there(path: Path, refused: list[tuple[int, int, str]]) -> bool:

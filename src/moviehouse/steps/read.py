@@ -12,6 +12,7 @@ the relation of the file (one row a record with a usable key), one relation for 
 from __future__ import annotations
 
 import os
+import shutil
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -99,6 +100,8 @@ def read_member(
         reading = _read_staged(con, source, header, staged, path, work)
         con.execute(f"ALTER TABLE exact_{source.relation} RENAME TO {source.relation}")
         _suspect(con, source, source.relation)
+    for folder in ("", "-copy", "-wrong"):  # room for what is made of it
+        shutil.rmtree(work / f"{source.relation}{folder}", ignore_errors=True)
     return reading
 
 
