@@ -15,11 +15,14 @@ from moviehouse.lake.state import row
 from moviehouse.model.lake import LAKE_TABLES
 from moviehouse.model.sources import SOURCES
 from moviehouse.progress import Quiet
+from moviehouse.sql import statement
 from moviehouse.steps import balance, conform, log, read
 from moviehouse.steps.check import run_checks
 
 
-def _read(folder: Path, work: Path) -> tuple[DuckDB, dict[str, Path], list[read.Reading]]:
+def _read(
+    folder: Path, work: Path, text: conform.Text = statement
+) -> tuple[DuckDB, dict[str, Path], list[read.Reading]]:
     """A DuckDB that has the raw relations of a directory, and its ratings."""
     work.mkdir()
     engine = DuckDB(work / "reading.duckdb", work)
@@ -31,13 +34,13 @@ def _read(folder: Path, work: Path) -> tuple[DuckDB, dict[str, Path], list[read.
             readings.append(read.read_member(engine.con, source, path, work))
         else:
             readings.append(read.read_absent(engine.con, source))
-    conform.conform_ratings(engine, engine.con, Quiet())
+    conform.conform_ratings(engine, engine.con, Quiet(), text)
     return engine, paths, readings
 
 
 def read_drop(folder: Path, work: Path) -> DuckDB:
     """A DuckDB that has the lake's tables of one drop, a directory; its gates have passed."""
-    engine, paths, readings = _read(folder, work)
+    engine, paths, readings = _read(folder, work, reading.text)
     reading.conform(engine, Quiet())
     log.gather(engine, "run", partial(log.reject_references, engine, paths, work), reading.text)
     balance.show(engine.con, balance.strike(engine, readings, places=reading.PLACES))

@@ -99,7 +99,7 @@ def test_a_failed_gate_publishes_nothing_and_names_the_rows(tmp_path, monkeypatc
     )
     monkeypatch.setattr(check, "checks", lambda: gates)
     out = tmp_path / "out"
-    with pytest.raises(GateError, match=r"1 quality gate\(s\) failed: impossible \(1 offending rows\)"):
+    with pytest.raises(GateError, match=r"1 quality gate\(s\) failed: impossible \(1 offending row\)"):
         moviehouse.build(str(write(tmp_path / "in")), out)
     assert not (out / "current").exists()
     (failed,) = (out / "failed").iterdir()

@@ -14,6 +14,7 @@ from lake_pool import expected, pool, put, state_of
 import moviehouse
 from moviehouse import cli
 from moviehouse.errors import GateError, UsageError
+from moviehouse.lake import stage_check
 from moviehouse.lake.catalog import open_lake
 from moviehouse.lake.ledger import Ledger, Pin
 from moviehouse.lake.stages import STAGED
@@ -151,3 +152,20 @@ def test_what_cannot_be_checked_is_told(lake, capsys):
     moviehouse.stages(lake).discard("fix")
     with pytest.raises(UsageError, match="was discarded"):
         moviehouse.stages(lake).check("fix")
+
+
+def test_what_is_loaded_meanwhile_is_checked_too(lake, drops, tmp_path, monkeypatch):
+    """The rows are counted, another drop is loaded, the release is read: that is not one release."""
+    real, done = stage_check._count, []
+
+    def count(*arguments):
+        counted = real(*arguments)
+        if not done:
+            done.append(put(lake, broken(drops[2], tmp_path / "b.duckdb", "UPDATE movie SET vote_average = 99"), 2))
+        return counted
+
+    monkeypatch.setattr(stage_check, "_count", count)
+    found = moviehouse.stages(lake).check("fix")
+    assert found.release == 2
+    assert found.before["movie.domains"] > 0
+    assert not found.failed

@@ -24,6 +24,7 @@ from moviehouse.progress import Step as ProgressStep
 from moviehouse.render.ddl import comments_sql, schema_sql
 from moviehouse.render.report import write_report
 from moviehouse.run import RunRecord
+from moviehouse.sql import statement
 from moviehouse.steps import balance, check, conform, failure, flat, log, publish, read, summary
 from moviehouse.steps.answer import create_views, use_answers, work_out
 from moviehouse.steps.archive import Limits
@@ -105,7 +106,10 @@ _LANES = (
 
 @dataclass
 class Run:
-    """One run under way: what each step takes and leaves to the next. A `whole` source has the indispensable files."""
+    """One run under way: what each step takes and leaves to the next.
+
+    A `whole` source has the indispensable files; `text` gives the SQL by which ratings are conformed.
+    """
 
     source: str
     options: Options
@@ -115,6 +119,7 @@ class Run:
     staging: Path
     elsewhere: str = ELSEWHERE
     whole: bool = True
+    text: conform.Text = statement
     fetched: Fetched | None = None
     extraction: Extraction | None = None
     paths: dict[str, Path] = field(default_factory=dict)
@@ -204,7 +209,7 @@ def _take_lane(
         unusable.set()
         raise
     if sources is _LANES[0] and not unusable.is_set():
-        conform.conform_ratings(run.running, con, run.progress)
+        conform.conform_ratings(run.running, con, run.progress, run.text)
         for source in (source for source in sources if source.suspects):
             flat.forget(con, source)
     return readings

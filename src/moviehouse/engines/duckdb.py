@@ -79,10 +79,13 @@ def half(memory_limit: str) -> str:
 
 @contextmanager
 def within(memory_limit: str) -> Iterator[None]:
-    """TargetError where DuckDB needs more memory than the command was given."""
+    """TargetError where DuckDB needs more memory than the command was given, or more disk than there is to spill to."""
     try:
         yield
     except duckdb.OutOfMemoryException as error:
+        if "max_temp_directory_size" in str(error):
+            message = "The disk is full: DuckDB cannot spill what does not fit into its memory."
+            raise TargetError(message, "Make room, or set TMPDIR to a directory with room.", retry=True) from error
         message = f"DuckDB ran out of memory at --memory-limit {memory_limit}."
         raise TargetError(message, "Raise it.", retry=False) from error
 

@@ -132,8 +132,9 @@ def load(source: str, address: str, options: LoadOptions, progress: Progress) ->
         target = Target(place, record.run_id)
         elsewhere = "set TMPDIR to a directory with room"
         run = pipeline.Run(
-            source, options.reading, progress, record, target.work, target.staging, elsewhere, whole=options.full
-        )
+            source, options.reading, progress, record, target.work, target.staging, elsewhere,
+            whole=options.full, text=text,
+        )  # fmt: skip
         run.work.mkdir()
         run.staging.mkdir()
         with run.closing:

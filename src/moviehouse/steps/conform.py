@@ -45,21 +45,21 @@ def conform(engine: DuckDB, progress: Progress, tables: Iterable[Table] = CONFOR
                 engine.create_table(table, text("conform", table.name))
 
 
-def conform_ratings(engine: DuckDB, con: duckdb.DuckDBPyConnection, progress: Progress) -> None:
-    """Create the tables of ratings on a connection of the engine, once their files are read, for a lake too."""
+def conform_ratings(engine: DuckDB, con: duckdb.DuckDBPyConnection, progress: Progress, text: Text = statement) -> None:
+    """Create the tables of ratings on a connection of the engine, once their files are read; `text` gives the SQL."""
     with progress.step("conform ratings"):
         for relations in RATINGS_WORK:
-            engine.create_works({relation: statement("conform", relation) for relation in relations}, con)
+            engine.create_works({relation: text("conform", relation) for relation in relations}, con)
         for table in RATINGS:
-            _conform(engine, con, table)
+            _conform(engine, con, table, text)
 
 
-def _conform(engine: DuckDB, con: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _conform(engine: DuckDB, con: duckdb.DuckDBPyConnection, table: Table, text: Text) -> None:
     relation, whole, merged = SHORTCUTS[table.name]
     count = engine.scalar(f"SELECT count(*) FROM {relation}", con)
     if count >= _FEW:
-        engine.create_table(table, statement("conform", table.name), con)
+        engine.create_table(table, text("conform", table.name), con)
         return
-    engine.create_table(table, statement("conform", whole), con)
+    engine.create_table(table, text("conform", whole), con)
     if count:
-        con.execute(statement("conform", merged))
+        con.execute(text("conform", merged))
