@@ -25,9 +25,7 @@ def maintain(
     ] = 24,
     memory_limit: p.Memory = "2GiB",
     quiet: p.Quiet = False,
-    json: Annotated[
-        bool, Parameter(name="--json", negative="", show_default=False, help="Print what was done as JSON.")
-    ] = False,
+    json: p.ResultAsJson = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
     """Keep a lake fast and small: fold, compact, expire, and remove what dead loads left.

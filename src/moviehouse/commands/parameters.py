@@ -61,6 +61,9 @@ Quiet = Annotated[
 AsJson = Annotated[
     bool, Parameter(name="--json", negative="", show_default=False, help="Print the run record as JSON.")
 ]
+ResultAsJson = Annotated[
+    bool, Parameter(name="--json", negative="", show_default=False, help="Print the result as JSON.")
+]
 Debug = Annotated[bool, Parameter(negative="", show_default=False, help="Show a traceback with an error.")]
 
 Release = Annotated[

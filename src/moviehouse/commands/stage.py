@@ -37,7 +37,6 @@ moviehouse stage discard year-2024 --lake ./lake
 stage = App(name="stage", help=HELP, help_format="markdown", group_commands=Group("Commands", sort_key=0))
 
 _Name = Annotated[str, Parameter(help="The name of the stage.")]
-_Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print what was done as JSON.")]
 
 
 @stage.command(name="list", sort_key=0)
@@ -89,9 +88,7 @@ def check(
     lake: p.TargetLake,
     memory_limit: p.Memory = "2GiB",
     quiet: p.Quiet = False,
-    json: Annotated[
-        bool, Parameter(name="--json", negative="", show_default=False, help="Print what was found as JSON.")
-    ] = False,
+    json: p.ResultAsJson = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
     """Check the release that would result from publishing a stage: nothing lost, and that the answers add up.
@@ -123,7 +120,7 @@ def publish(
     *,
     lake: p.TargetLake,
     quiet: p.Quiet = False,
-    json: _Json = False,
+    json: p.ResultAsJson = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
     """Make a stage visible, all of it in one step: readers see the release before it, or the one with it.
@@ -146,7 +143,7 @@ def undo(
     *,
     lake: p.TargetLake,
     quiet: p.Quiet = False,
-    json: _Json = False,
+    json: p.ResultAsJson = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
     """Take a published stage out again, in one step: what it hid counts again, and what was loaded since stays.
@@ -168,7 +165,7 @@ def discard(
     *,
     lake: p.TargetLake,
     quiet: p.Quiet = False,
-    json: _Json = False,
+    json: p.ResultAsJson = False,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
     """Give up what waits in a stage. Upkeep removes the rows that no release has had; its name may be used again.
