@@ -15,15 +15,12 @@ from moviehouse.lake.state import row
 from moviehouse.model.lake import LAKE_TABLES
 from moviehouse.model.sources import SOURCES
 from moviehouse.progress import Quiet
-from moviehouse.sql import statement
 from moviehouse.steps import balance, conform, log, read
 from moviehouse.steps.check import run_checks
 
 
-def _read(
-    folder: Path, work: Path, text: conform.Text = statement
-) -> tuple[DuckDB, dict[str, Path], list[read.Reading]]:
-    """A DuckDB that has the raw relations of a directory, and its ratings."""
+def _read(folder: Path, work: Path, layout: conform.Layout = conform.BUILD) -> tuple[DuckDB, list[read.Reading]]:
+    """A DuckDB that has the tables and the log of a directory."""
     work.mkdir()
     engine = DuckDB(work / "reading.duckdb", work)
     read.prepare(engine.con)
@@ -34,16 +31,16 @@ def _read(
             readings.append(read.read_member(engine.con, source, path, work))
         else:
             readings.append(read.read_absent(engine.con, source))
-    conform.conform_ratings(engine, engine.con, Quiet(), text)
-    return engine, paths, readings
+    conform.conform_ratings(engine, engine.con, Quiet(), layout)
+    conform.conform(engine, Quiet(), layout)
+    log.gather(engine, "run", partial(log.reject_references, engine, paths, work), layout.text)
+    return engine, readings
 
 
 def read_drop(folder: Path, work: Path) -> DuckDB:
     """A DuckDB that has the lake's tables of one drop, a directory; its gates have passed."""
-    engine, paths, readings = _read(folder, work, reading.text)
-    reading.conform(engine, Quiet())
-    log.gather(engine, "run", partial(log.reject_references, engine, paths, work), reading.text)
-    balance.show(engine.con, balance.strike(engine, readings, places=reading.PLACES))
+    engine, readings = _read(folder, work, reading.LAYOUT)
+    balance.show(engine.con, balance.strike(engine, readings, places=reading.LAYOUT.places))
     failed = [outcome for outcome in run_checks(engine.con, Quiet(), reading.gates()) if not outcome.passed]
     assert not failed, failed
     return engine
@@ -51,10 +48,7 @@ def read_drop(folder: Path, work: Path) -> DuckDB:
 
 def build(folder: Path, work: Path) -> DuckDB:
     """A DuckDB that has the model's tables of a directory, as a build makes them."""
-    engine, paths, _ = _read(folder, work)
-    conform.conform(engine, Quiet())
-    log.gather(engine, "run", partial(log.reject_references, engine, paths, work))
-    return engine
+    return _read(folder, work)[0]
 
 
 def append(con: duckdb.DuckDBPyConnection, database: Path, reading_row: dict) -> None:

@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+from dataclasses import replace
 from functools import cache
 
 import duckdb
@@ -132,12 +133,12 @@ def test_a_balance_that_does_not_close_fails_the_run(tmp_path, monkeypatch):
     """Records that vanish between reading and loading are noticed, wherever it happens."""
     from moviehouse.steps import conform
 
-    real = conform.statement
+    real = conform.conform
 
     def leaky(folder, name):
-        return real(folder, name) + (" AND r.movie_id <> 3" if name == "loaded_movie" else "")
+        return conform.BUILD.text(folder, name) + (" AND r.movie_id <> 3" if name == "loaded_movie" else "")
 
-    monkeypatch.setattr(conform, "statement", leaky)
+    monkeypatch.setattr(conform, "conform", lambda *rest: real(*rest[:2], replace(rest[2], text=leaky)))
     folder = write(tmp_path / "in", movies_metadata=movies({}, {}, {}))
     with pytest.raises(moviehouse.GateError, match="balance_closes"):
         moviehouse.build(str(folder), tmp_path / "out")

@@ -6,7 +6,7 @@ the SQL are the same. docs/decisions/0009-spark-engine.md says why it is cut thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -24,7 +24,7 @@ from moviehouse.model.tables import ERROR_LOG, REJECTED_RECORD, TABLES
 from moviehouse.sql import QUESTIONS, VIEWS, statement
 from moviehouse.sql.text import literal, name
 from moviehouse.steps import balance, log
-from moviehouse.steps.conform import CONFORMED, RATINGS_WORK, SHORTCUTS, WORK, Text
+from moviehouse.steps.conform import RATINGS_WORK, SHORTCUTS, WORK, Text
 from moviehouse.steps.fetch.address import Local, parse
 from moviehouse.steps.member import Job, Read, Relations, Survey, read_file, reject_references, relations, survey
 
@@ -111,14 +111,9 @@ class Cluster:
         for relation in ("note", "reject"):
             self._relate(relation, self._notes)
 
-    def make(
-        self,
-        run: Run,
-        tables: Sequence[Table] = CONFORMED,
-        text: Text = statement,
-        places: Mapping[str, str] = balance.LOADED,
-    ) -> None:
-        """Make the tables, the log and the balance where the relations are; `text` gives the SQL."""
+    def make(self, run: Run) -> None:
+        """Make the tables, the log and the balance where the relations are."""
+        tables, text = run.layout.tables, run.layout.text
         with run.progress.step("conform on the cluster"):
             for steps in zip_longest(WORK, RATINGS_WORK, fillvalue=()):
                 self.spark.create_works({r: text("conform", r) for relations_ in steps for r in relations_})
@@ -128,7 +123,7 @@ class Cluster:
             )
         with run.progress.step("log"):
             log.gather(self.spark, run.record.run_id, self._reject_references, text)
-            run.balances = balance.strike(self.spark, run.readings, places=places)
+            run.balances = balance.strike(self.spark, run.readings, places=run.layout.places)
 
     def _pick(self, tables: Sequence[Table], text: Text) -> None:
         """Make a table a view where few of the rows that were read are to be left out: they are named.

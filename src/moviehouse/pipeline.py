@@ -24,7 +24,6 @@ from moviehouse.progress import Step as ProgressStep
 from moviehouse.render.ddl import comments_sql, schema_sql
 from moviehouse.render.report import write_report
 from moviehouse.run import RunRecord
-from moviehouse.sql import statement
 from moviehouse.steps import balance, check, conform, failure, flat, log, publish, read, summary
 from moviehouse.steps.answer import create_views, use_answers, work_out
 from moviehouse.steps.archive import Limits
@@ -108,7 +107,7 @@ _LANES = (
 class Run:
     """One run under way: what each step takes and leaves to the next.
 
-    A `whole` source has the indispensable files; `text` gives the SQL by which ratings are conformed.
+    A `whole` source has the indispensable files; `layout` is what it becomes.
     """
 
     source: str
@@ -119,7 +118,7 @@ class Run:
     staging: Path
     elsewhere: str = ELSEWHERE
     whole: bool = True
-    text: conform.Text = statement
+    layout: conform.Layout = conform.BUILD
     fetched: Fetched | None = None
     extraction: Extraction | None = None
     paths: dict[str, Path] = field(default_factory=dict)
@@ -209,7 +208,7 @@ def _take_lane(
         unusable.set()
         raise
     if sources is _LANES[0] and not unusable.is_set():
-        conform.conform_ratings(run.running, con, run.progress, run.text)
+        conform.conform_ratings(run.running, con, run.progress, run.layout)
         for source in (source for source in sources if source.suspects):
             flat.forget(con, source)
     return readings
@@ -235,16 +234,26 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
 
             path = run.paths[source.name] = to_utf8(member.path, run.options.encoding, run.work)
             readings.append(read.read_member(con, source, path, run.work, advance))
+        if source.name not in log.REFERRING:  # whose records may be needed again
+            _let_go(run, member.path, path)
         run.record.files[source.name]["null_tokens"] = readings[-1].null_tokens
     return readings
 
 
+def _let_go(run: Run, *paths: Path) -> None:
+    """Delete files that were read, if they are copies of the run's own."""
+    for path in paths:
+        if path.is_relative_to(run.work):
+            path.unlink(missing_ok=True)
+
+
 def _conform(run: Run) -> None:
-    conform.conform(run.running, run.progress)
+    conform.conform(run.running, run.progress, run.layout)
     with run.progress.step("log"):
         engine = run.running
-        log.gather(engine, run.record.run_id, partial(log.reject_references, engine, run.paths, run.work))
-        run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine))
+        reject = partial(log.reject_references, engine, run.paths, run.work)
+        log.gather(engine, run.record.run_id, reject, run.layout.text)
+        run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine), run.layout.places)
     run.running.close()
     run.engine = None
 
@@ -294,14 +303,13 @@ def _examine(run: Run, con: duckdb.DuckDBPyConnection) -> None:
 Step = tuple[str, Callable[[Run], None]]
 
 FETCHING: tuple[Step, ...] = (("fetch", _fetch),)
-READING: tuple[Step, ...] = (("extract", _extract), ("read", _read))
-CONFORMING: tuple[Step, ...] = (*FETCHING, *READING, ("conform", _conform))
+READING: tuple[Step, ...] = (("extract", _extract), ("read", _read), ("conform", _conform))
 
 
 def _conforming(run: Run) -> tuple[Step, ...]:
     """The steps up to the finished database, on the engine that the options name."""
     if run.options.engine == "duckdb":
-        return CONFORMING
+        return (*FETCHING, *READING)
     from moviehouse.cluster import Cluster
 
     cluster = Cluster(run)

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from moviehouse.lake.catalog import Lake, open_lake, told
 from moviehouse.lake.drop import Drop, identify
 from moviehouse.lake.judge import counted, judge, what_must_hold
 from moviehouse.lake.ledger import Change, Ledger, Outcome, Pin, Reading, Release, now
-from moviehouse.lake.reading import PLACES, conform, stamped, text
+from moviehouse.lake.reading import LAYOUT, stamped
 from moviehouse.lake.set_aside import set_aside
 from moviehouse.lake.stages import STAGED, checked_name, shown_already, staged_already
 from moviehouse.lake.tables import each, row_table
@@ -32,7 +31,7 @@ from moviehouse.model.lake import LOGIC
 from moviehouse.model.sources import SOURCES
 from moviehouse.progress import Progress
 from moviehouse.run import RunRecord
-from moviehouse.steps import balance, check, failure, log
+from moviehouse.steps import balance, check, failure
 from moviehouse.steps.fetch import there
 from moviehouse.steps.target import Target
 
@@ -93,7 +92,7 @@ class OnDuckDB:
 
     def __init__(self, run: pipeline.Run, lake: Lake, options: LoadOptions) -> None:
         self._run, self._lake, self._options = run, lake, options
-        self.reading = (*pipeline.READING, ("conform", _conform), ("check", self._check))
+        self.reading = (*pipeline.READING, ("check", self._check))
 
     def drop(self) -> Drop:
         """What the fetched source is."""
@@ -133,7 +132,7 @@ def load(source: str, address: str, options: LoadOptions, progress: Progress) ->
         elsewhere = "set TMPDIR to a directory with room"
         run = pipeline.Run(
             source, options.reading, progress, record, target.work, target.staging, elsewhere,
-            whole=options.full, text=text,
+            whole=options.full, layout=LAYOUT,
         )  # fmt: skip
         run.work.mkdir()
         run.staging.mkdir()
@@ -203,16 +202,6 @@ def _reading(run: pipeline.Run, drop: Drop, options: LoadOptions) -> Reading:
         engine=run.options.engine, source=fetched.address, bytes=fetched.size or 0, begun_at=begun,
         stage=options.stage or "",
     )  # fmt: skip
-
-
-def _conform(run: pipeline.Run) -> None:
-    conform(run.running, run.progress)
-    with run.progress.step("log"):
-        engine = run.running
-        log.gather(engine, run.record.run_id, partial(log.reject_references, engine, run.paths, run.work), text)
-        run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine), PLACES)
-    run.running.close()
-    run.engine = None
 
 
 def publish(ledger: Ledger, reading: Reading, pins: Mapping[str, Pin]) -> Outcome:

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from moviehouse.engines.duckdb import DuckDB
 from moviehouse.model.lake import LAKE_TABLE, LAKE_TABLES, STAMP
-from moviehouse.model.schema import Table
-from moviehouse.progress import Progress
 from moviehouse.sql import names, statement
 from moviehouse.sql.text import literal, name
-from moviehouse.steps import conform as build
 from moviehouse.steps.balance import LOADED
 from moviehouse.steps.check import Check, checks
+from moviehouse.steps.conform import Layout
 
-TABLES: tuple[Table, ...] = tuple(table.table for table in LAKE_TABLES if table.kind != "log")
 # The records of a reading that are found again: those of movies, links and lists in tables of their own.
 PLACES = LOADED | {
     "credits.csv": "SELECT COUNT(DISTINCT source_line) AS n FROM credit_list",
@@ -41,12 +37,8 @@ def text(folder: str, stem: str) -> str:
     return statement(folder, stem).replace(_ONE_LIST, _EACH_LIST)
 
 
-def conform(engine: DuckDB, progress: Progress) -> None:
-    """Create the tables of the lake but the ratings, without the stamp, from the raw relations that the reader left.
-
-    Where a build calls `conform`. The logs come after it: `log.gather(…, text)`, `balance.strike(…, places=PLACES)`.
-    """
-    build.conform(engine, progress, TABLES, text)
+# The tables of the lake, without the stamp.
+LAYOUT = Layout(tuple(table.table for table in LAKE_TABLES if table.kind != "log"), text, PLACES)
 
 
 def gates() -> tuple[Check, ...]:

@@ -20,7 +20,7 @@ from moviehouse.lake.catalog import Lake
 from moviehouse.lake.drop import Drop, identify
 from moviehouse.lake.judge import judge, what_must_hold
 from moviehouse.lake.ledger import RELEASE, Pin, Reading
-from moviehouse.lake.reading import PLACES, TABLES, stamped, text
+from moviehouse.lake.reading import stamped
 from moviehouse.lake.retry import PATIENCE, pause
 from moviehouse.lake.spark_catalog import NAME, spark_catalog
 from moviehouse.lake.tables import each, row_table
@@ -44,7 +44,7 @@ class OnSpark:
         self._cluster = Cluster(run, tuple(self._catalog.needs.values()))
         self.fetching: tuple[Step, ...] = (("start", self._start), ("fetch", self._cluster.fetch))
         self.reading: tuple[Step, ...] = (
-            ("read", self._cluster.read), ("conform", self._conform), ("check", self._check),
+            ("read", self._cluster.read), ("conform", self._cluster.make), ("check", self._check),
         )  # fmt: skip
 
     def drop(self) -> Drop:
@@ -69,9 +69,6 @@ class OnSpark:
         catalog, table = self._catalog, ".".join(self._lake.identifier(RELEASE))
         shown = f"the lake {self._lake.name}"
         use_catalog(self._cluster.spark.session, NAME, catalog.properties, catalog.needs, table, shown)
-
-    def _conform(self, run: Run) -> None:
-        self._cluster.make(run, TABLES, text, PLACES)
 
     def _check(self, run: Run) -> None:
         spark = self._cluster.spark

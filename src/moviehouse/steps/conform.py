@@ -6,7 +6,8 @@ files are read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import duckdb
 
@@ -15,6 +16,7 @@ from moviehouse.model.schema import Table
 from moviehouse.model.tables import TABLES
 from moviehouse.progress import Progress
 from moviehouse.sql import statement
+from moviehouse.steps.balance import LOADED
 
 # Which records are loaded comes first, in steps that need nothing of a later one; then the tables, in the order they
 # are declared in.
@@ -34,27 +36,38 @@ RATINGS = tuple(table for table in CONFORMED if table.name in SHORTCUTS)
 Text = Callable[[str, str], str]
 
 
-def conform(engine: DuckDB, progress: Progress, tables: Iterable[Table] = CONFORMED, text: Text | None = None) -> None:
-    """Create the tables but those of ratings, by default all of the model that have a SELECT; `text` gives the SQL."""
-    text = text or statement
+@dataclass(frozen=True)
+class Layout:
+    """What the raw relations become: the tables, the SQL of them and of the log, and where records are found again."""
+
+    tables: tuple[Table, ...] = CONFORMED
+    text: Text = statement
+    places: Mapping[str, str] = field(default_factory=lambda: LOADED)
+
+
+BUILD = Layout()
+
+
+def conform(engine: DuckDB, progress: Progress, layout: Layout = BUILD) -> None:
+    """Create the tables but those of ratings."""
     with progress.step("conform"):
         for relations in WORK:
-            engine.create_works({relation: text("conform", relation) for relation in relations})
-        for table in tables:
+            engine.create_works({relation: layout.text("conform", relation) for relation in relations})
+        for table in layout.tables:
             if table.name not in SHORTCUTS:
-                engine.create_table(table, text("conform", table.name))
+                engine.create_table(table, layout.text("conform", table.name))
 
 
-def conform_ratings(engine: DuckDB, con: duckdb.DuckDBPyConnection, progress: Progress, text: Text = statement) -> None:
-    """Create the tables of ratings on a connection of the engine, once their files are read; `text` gives the SQL."""
+def conform_ratings(engine: DuckDB, con: duckdb.DuckDBPyConnection, progress: Progress, layout: Layout = BUILD) -> None:
+    """Create the tables of ratings on a connection of the engine, once their files are read."""
     with progress.step("conform ratings"):
         for relations in RATINGS_WORK:
-            engine.create_works({relation: text("conform", relation) for relation in relations}, con)
+            engine.create_works({relation: layout.text("conform", relation) for relation in relations}, con)
         for table in RATINGS:
-            _conform(engine, con, table, text)
+            _conform_ratings(engine, con, table, layout.text)
 
 
-def _conform(engine: DuckDB, con: duckdb.DuckDBPyConnection, table: Table, text: Text) -> None:
+def _conform_ratings(engine: DuckDB, con: duckdb.DuckDBPyConnection, table: Table, text: Text) -> None:
     relation, whole, merged = SHORTCUTS[table.name]
     count = engine.scalar(f"SELECT count(*) FROM {relation}", con)
     if count >= _FEW:
