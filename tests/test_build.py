@@ -17,6 +17,7 @@ import pytest
 import moviehouse
 from moviehouse.model.tables import TABLES
 from moviehouse.sql import QUESTIONS
+from moviehouse.steps import conform
 
 DATA = Path(os.environ.get("MOVIEHOUSE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 EDITIONS = {"kaggle": DATA / "the-movies-dataset-excerpt.zip", "s3": DATA / "the-movies-dataset-excerpt-s3.zip"}
@@ -252,6 +253,31 @@ def test_a_directory_a_zip_in_folders_and_a_file_url_give_the_same_release(sampl
         }
         for question in QUESTIONS:
             assert parsed(other, question) == parsed(release, question)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("kind", ["zip", "directory"])
+def test_copies_go_once_they_are_read_and_the_users_own_files_stay(tmp_path, monkeypatch, kind, encoding):
+    made = moviehouse.sample(tmp_path / "s.zip", movies=30, ratings=100, seed=7, oddities=False)
+    source = tmp_path / "csvs"
+    with zipfile.ZipFile(made.path) as archive:
+        archive.extractall(source)
+    own = {path: path.read_bytes() for path in source.iterdir()}
+    assert len(own) == 7
+    left = []
+    real = conform.conform
+
+    def look(*rest):
+        left.extend(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.csv"))
+        real(*rest)
+
+    monkeypatch.setattr(conform, "conform", look)
+    moviehouse.build(made.path if kind == "zip" else source, tmp_path / "out", encoding=encoding)
+    assert {path: path.read_bytes() for path in source.iterdir()} == own
+    needed = {"credits.csv", "keywords.csv"}  # whose records the log may have to quote
+    extracted = needed if kind == "zip" else set()
+    decoded = {f"utf8-{file}" for file in needed} if encoding != "utf-8" else set()
+    assert {Path(path).name for path in left} == extracted | decoded
 
 
 def test_check_says_what_build_says_and_writes_nothing(sample, tmp_path, monkeypatch):
