@@ -233,9 +233,11 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
                 step.advance(amount)
 
             path = run.paths[source.name] = to_utf8(member.path, run.options.encoding, run.work)
+            if path != member.path:
+                _let_go(run, member.path)
             readings.append(read.read_member(con, source, path, run.work, advance))
         if source.name not in log.REFERRING:  # whose records may be needed again
-            _let_go(run, member.path, path)
+            _let_go(run, path)
         run.record.files[source.name]["null_tokens"] = readings[-1].null_tokens
     return readings
 
@@ -254,6 +256,7 @@ def _conform(run: Run) -> None:
         reject = partial(log.reject_references, engine, run.paths, run.work)
         log.gather(engine, run.record.run_id, reject, run.layout.text)
         run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine), run.layout.places)
+    _let_go(run, *run.paths.values())
     run.running.close()
     run.engine = None
 
