@@ -17,7 +17,6 @@ import small
 from lake_drops import read_drop, rows_of
 from lake_states import STATE, columns
 
-from moviehouse import pipeline
 from moviehouse.lake import needs, read
 from moviehouse.lake.catalog import open_lake
 from moviehouse.lake.ledger import Ledger, Reading, Release, now
@@ -158,7 +157,7 @@ def put(lake: str, drop: Drop, number: int, logic: int = LOGIC, stage: str = "",
     newest = ledger.newest() or Release()
     if newest.shows(reading) or staged_already(ledger, reading):
         return None
-    return publish(ledger, reading, append_reading(opened, drop.database, reading, pipeline.Options()))
+    return publish(ledger, reading, append_reading(opened, drop.database, reading, "1GiB"))
 
 
 def shown(lake: str, drops: list[Drop]) -> list[int]:

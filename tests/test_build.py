@@ -13,11 +13,12 @@ from pathlib import Path
 import duckdb
 import oracle
 import pytest
+from small import write
 
 import moviehouse
 from moviehouse.model.tables import TABLES
 from moviehouse.sql import QUESTIONS
-from moviehouse.steps import conform
+from moviehouse.steps import check, conform
 
 DATA = Path(os.environ.get("MOVIEHOUSE_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 EDITIONS = {"kaggle": DATA / "the-movies-dataset-excerpt.zip", "s3": DATA / "the-movies-dataset-excerpt-s3.zip"}
@@ -264,20 +265,44 @@ def test_copies_go_once_they_are_read_and_the_users_own_files_stay(tmp_path, mon
         archive.extractall(source)
     own = {path: path.read_bytes() for path in source.iterdir()}
     assert len(own) == 7
+    archived = made.path.read_bytes()
     left = []
-    real = conform.conform
 
-    def look(*rest):
-        left.extend(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.csv"))
-        real(*rest)
+    def looking(real):
+        def look(*rest, **options):
+            left.append({path.name for path in (tmp_path / "out").glob(".work-*/**/*.csv")})
+            return real(*rest, **options)
 
-    monkeypatch.setattr(conform, "conform", look)
+        return look
+
+    monkeypatch.setattr(conform, "conform", looking(conform.conform))
+    monkeypatch.setattr(check, "run_checks", looking(check.run_checks))
     moviehouse.build(made.path if kind == "zip" else source, tmp_path / "out", encoding=encoding)
     assert {path: path.read_bytes() for path in source.iterdir()} == own
+    assert made.path.read_bytes() == archived
     needed = {"credits.csv", "keywords.csv"}  # whose records the log may have to quote
     extracted = needed if kind == "zip" else set()
     decoded = {f"utf8-{file}" for file in needed}
-    assert {Path(path).name for path in left} == (extracted if encoding == "utf-8" else decoded)
+    assert left == [extracted if encoding == "utf-8" else decoded, set()]
+
+
+def test_a_small_source_gets_one_thread_unless_more_are_asked_for(tmp_path, monkeypatch):
+    source = write(tmp_path / "in")
+    found = []
+    real = conform.conform
+
+    def look(engine, *rest):
+        found.append(engine.scalar("SELECT current_setting('threads')"))
+        real(engine, *rest)
+
+    monkeypatch.setattr(conform, "conform", look)
+    moviehouse.build(source, tmp_path / "out")
+    moviehouse.build(source, tmp_path / "out", threads=3)
+    monkeypatch.setattr("moviehouse.steps.extract._SMALL", 0)
+    moviehouse.build(source, tmp_path / "out")
+    with duckdb.connect() as con:
+        (several,) = con.execute("SELECT current_setting('threads')").fetchone()
+    assert found == [1, 3, several]
 
 
 def test_check_says_what_build_says_and_writes_nothing(sample, tmp_path, monkeypatch):

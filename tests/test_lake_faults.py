@@ -15,7 +15,6 @@ from lake_pool import Watch, expected, is_exact, pool, rows_in, shown, state_of
 from test_lake_runs import current
 
 import moviehouse
-from moviehouse import pipeline
 from moviehouse.errors import TargetError
 from moviehouse.lake import append, ledger, tables
 from moviehouse.lake.catalog import open_lake
@@ -224,7 +223,7 @@ def test_upkeep_in_the_middle_of_a_load_does_it_no_harm(drops, lake):
     reading = Reading(
         f"{now():%Y%m%dT%H%M%SZ}-000001", third.drop_id, third.observed_at, LOGIC, third.full, rows=rows, begun_at=now()
     )
-    pins = append_reading(opened, third.database, reading, pipeline.Options())
+    pins = append_reading(opened, third.database, reading, "1GiB")
     moviehouse.maintain(lake, keep_days=0)
     assert state_of(lake) == expected([first, second])
     publish(Ledger(opened), reading, pins)

@@ -111,8 +111,8 @@ def test_a_bug_leaves_its_traceback_in_the_log(tmp_path, monkeypatch):
     def explode(_: object) -> None:
         raise ZeroDivisionError("boom")
 
-    steps = tuple((n, explode if n == "conform" else s) for n, s in pipeline.CONFORMING)
-    monkeypatch.setattr(pipeline, "CONFORMING", steps)
+    steps = tuple((n, explode if n == "conform" else s) for n, s in pipeline.READING)
+    monkeypatch.setattr(pipeline, "READING", steps)
     with pytest.raises(ZeroDivisionError):
         moviehouse.build(str(write(tmp_path / "in")), tmp_path / "out")
     (failed,) = (tmp_path / "out" / "failed").iterdir()

@@ -126,9 +126,10 @@ def build(
 
     `source` is s3://, https://, file://, the path of a zip, or a directory of CSV files. `format` is
     that of tables/, parquet or csv; `sign=False` reads S3 without credentials; `cache` is where
-    downloads are kept; DuckDB gets half of `memory_limit`; `max_bytes` limits what an archive
-    may extract to, `max_members` how many members it may have, `max_ratio` how many times larger
-    inflating may make one; `wait` is how many seconds to wait for another run that writes to `out`;
+    downloads are kept; DuckDB gets half of `memory_limit`, and `threads` threads, by default one per core, or
+    one for up to 64 MiB of CSV; `max_bytes` limits what an archive may extract to, `max_members` how many
+    members it may have, `max_ratio` how many times larger inflating may make one; `wait` is how many seconds
+    to wait for another run that writes to `out`;
     `report=False` leaves report.html out. `engine` is duckdb, or spark (the extra `spark`): its `spark_master`,
     further settings in `spark_conf`, and `spark_staging`, the URI of a directory that this machine and all
     executors see; where an application of Spark runs in this process already, it is used. Raises SourceError

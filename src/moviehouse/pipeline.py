@@ -30,7 +30,7 @@ from moviehouse.steps.archive import Limits
 from moviehouse.steps.encoding import codec_of, to_utf8
 from moviehouse.steps.extract import Extraction, extract
 from moviehouse.steps.fetch import Fetched, default_cache, fetch, there
-from moviehouse.steps.storage import ELSEWHERE, reading, writing
+from moviehouse.steps.storage import ELSEWHERE, let_go, reading, writing
 from moviehouse.steps.target import DATABASE, current, locked
 
 FORMATS = ("parquet", "csv")
@@ -143,6 +143,12 @@ class Run:
         return self.staging / DATABASE
 
     @property
+    def threads(self) -> int | None:
+        """How many threads DuckDB may use; None: one per core."""
+        small = self.extraction is not None and self.extraction.small
+        return self.options.threads or (1 if small else None)
+
+    @property
     def running(self) -> DuckDB:
         """The engine, which the step read starts."""
         assert self.engine is not None
@@ -170,7 +176,7 @@ def _extract(run: Run) -> None:
 def _read(run: Run) -> None:
     options = run.options
     assert run.extraction is not None
-    run.engine = DuckDB(run.database, run.work, memory_limit=options.engine_limit, threads=options.threads)
+    run.engine = DuckDB(run.database, run.work, memory_limit=options.engine_limit, threads=run.threads)
     con = run.engine.con
     read.prepare(con)
     read.note_files(con, run.record.missing_files, run.record.ignored_files)
@@ -234,19 +240,12 @@ def _read_lane(run: Run, con: duckdb.DuckDBPyConnection, sources: list[SourceFil
 
             path = run.paths[source.name] = to_utf8(member.path, run.options.encoding, run.work)
             if path != member.path:
-                _let_go(run, member.path)
+                let_go(run.work, member.path)
             readings.append(read.read_member(con, source, path, run.work, advance))
         if source.name not in log.REFERRING:  # whose records may be needed again
-            _let_go(run, path)
+            let_go(run.work, path)
         run.record.files[source.name]["null_tokens"] = readings[-1].null_tokens
     return readings
-
-
-def _let_go(run: Run, *paths: Path) -> None:
-    """Delete files that were read, if they are copies of the run's own."""
-    for path in paths:
-        if path.is_relative_to(run.work):
-            path.unlink(missing_ok=True)
 
 
 def _conform(run: Run) -> None:
@@ -256,7 +255,7 @@ def _conform(run: Run) -> None:
         reject = partial(log.reject_references, engine, run.paths, run.work)
         log.gather(engine, run.record.run_id, reject, run.layout.text)
         run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine), run.layout.places)
-    _let_go(run, *run.paths.values())
+    let_go(run.work, *run.paths.values())
     run.running.close()
     run.engine = None
 
@@ -287,7 +286,7 @@ def _check_and_write(run: Run) -> None:
 @contextmanager
 def _finished(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the release's database, with its comments and views; nothing changes it any more."""
-    with opened(run.database, run.options.engine_limit, run.options.threads, read_only=False) as con:
+    with opened(run.database, run.options.engine_limit, run.threads, read_only=False) as con:
         for comment in comments_sql(TABLES):
             con.execute(comment)
         create_views(con)

@@ -36,7 +36,12 @@ Cache = Annotated[
 ]
 Memory = Annotated[str, Parameter(help="How much memory to take; DuckDB gets half, and spills to disk beyond.")]
 QueryMemory = Annotated[str, Parameter(name="--memory-limit", help="How much memory DuckDB may use.")]
-Threads = Annotated[int | None, Parameter(help="How many threads DuckDB may use [default: one per core].")]
+Threads = Annotated[
+    int | None, Parameter(help="How many threads DuckDB may use [default: one per core; one for up to 64 MiB of CSV].")
+]
+QueryThreads = Annotated[
+    int | None, Parameter(name="--threads", help="How many threads DuckDB may use [default: one per core].")
+]
 MaxBytes = Annotated[
     int, Parameter(help="How many bytes an archive may extract to [default: 64 GiB].", show_default=False)
 ]

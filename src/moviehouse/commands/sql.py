@@ -32,7 +32,7 @@ def sql(
     output: p.Output = None,
     limit: p.Limit = 1000,
     memory_limit: p.QueryMemory = "2GiB",
-    threads: p.Threads = None,
+    threads: p.QueryThreads = None,
     debug: p.Debug = False,  # noqa: ARG001  (seen by `run`)
 ) -> int:
     """Run a query on a release: its tables, and the questions as views.

@@ -101,11 +101,12 @@ class OnDuckDB:
 
     def append(self, reading: Reading) -> dict[str, Pin]:
         """Append the rows of a reading."""
-        return append_reading(self._lake, self._run.database, reading, self._run.options)
+        run = self._run
+        return append_reading(self._lake, run.database, reading, run.options.engine_limit, run.threads)
 
     def _check(self, run: pipeline.Run) -> None:
         options = self._options
-        with opened(run.database, run.options.engine_limit, run.options.threads, read_only=False) as con:
+        with opened(run.database, run.options.engine_limit, run.threads, read_only=False) as con:
             balance.show(con, run.balances)
             outcomes = check.run_checks(con, run.progress, what_must_hold(full=options.full))
             judge(
@@ -231,10 +232,12 @@ def _refuse_late(begun: datetime) -> None:
         )
 
 
-def append_reading(lake: Lake, database: Path, reading: Reading, options: pipeline.Options) -> dict[str, Pin]:
+def append_reading(
+    lake: Lake, database: Path, reading: Reading, memory_limit: str, threads: int | None = None
+) -> dict[str, Pin]:
     """Append the rows of a conformed reading, a few tables at a time; a table without rows gets no commit."""
     observed_at = reading.observed_at.replace(tzinfo=UTC)
-    with opened(database, options.engine_limit, options.threads) as con:
+    with opened(database, memory_limit, threads) as con:
 
         def append(table: str) -> tuple[str, Pin]:
             target = row_table(lake, table)

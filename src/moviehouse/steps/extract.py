@@ -25,6 +25,8 @@ from moviehouse.steps.zip_directory import damaged
 # Small enough that what is inflated is hashed and written while it is in the processor's cache.
 _BLOCK = 1 << 18
 _INFLATED_BLOCK = 1 << 20
+# Up to so many bytes of CSV, one thread of DuckDB is as fast as several, and takes less CPU.
+_SMALL = 64 << 20
 _SPARE_SHARE, _MOST_SPARE = 20, 1 << 30
 _KNOWN = {source.name: source for source in SOURCES}
 
@@ -50,12 +52,14 @@ Job = Callable[[Callable[[int], None]], Member]
 class Extraction:
     """The members of a source on their way out of it, two at a time; each can be had as soon as it is whole.
 
-    `names` are the dataset's files that the source has, `unknown` those that are none of it.
+    `names` are the dataset's files that the source has, `unknown` those that are none of it. Where they
+    are `small`, a second thread of DuckDB is not worth its CPU.
     """
 
     def __init__(self, title: str, jobs: dict[str, Job], unknown: list[str], size: int, progress: Progress) -> None:
         self.names = tuple(jobs)
         self.unknown = unknown
+        self.small = size <= _SMALL
         self.seconds = 0.0
         self._members: dict[str, Future[Member]] = {name: Future() for name in jobs}
         self._stop = Event()

@@ -31,6 +31,13 @@ _SPILL_LIMIT = "max_temp_directory_size"
 _QUOTED = re.compile(r'"([^"]+)"')
 
 
+def let_go(work: Path, *paths: Path) -> None:
+    """Delete files that are needed no more, if they are copies under `work`; others are the user's own."""
+    for path in paths:
+        if path.is_relative_to(work):
+            path.unlink(missing_ok=True)
+
+
 @contextmanager
 def writing(place: Path, scratch: Sequence[Path] = (), elsewhere: str = ELSEWHERE) -> Iterator[None]:
     """Turn the failure to write to `place` into a TargetError; any other error passes.
