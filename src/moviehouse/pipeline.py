@@ -255,9 +255,9 @@ def _conform(run: Run) -> None:
         reject = partial(log.reject_references, engine, run.paths, run.work)
         log.gather(engine, run.record.run_id, reject, run.layout.text)
         run.balances = balance.strike(engine, run.readings, balance.loaded_ratings(engine), run.layout.places)
-    let_go(run.work, *run.paths.values())
     run.running.close()
     run.engine = None
+    let_go(run.work, *run.paths.values())
 
 
 def _check(run: Run) -> None:
