@@ -93,10 +93,10 @@ def as_nobody(source: str, out: str) -> dict[str, Any]:
 
 
 @contextmanager
-def small_disk(path: Path) -> Iterator[SmallDisk]:
-    """Root makes the namespace itself, everybody else in a user namespace."""
+def small_disk(path: Path, *modules: str) -> Iterator[SmallDisk]:
+    """Root makes the namespace itself, everybody else in a user namespace; runs have imported `modules`."""
     user = ("-r",) if os.geteuid() else ()
-    with forks.forks("unshare", "-m", *user) as server:
+    with forks.forks("unshare", "-m", *user, modules=modules) as server:
         yield SmallDisk(server, path)
 
 

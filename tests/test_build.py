@@ -305,6 +305,30 @@ def test_a_small_source_gets_one_thread_unless_more_are_asked_for(tmp_path, monk
     assert found == [1, 3, several]
 
 
+def test_what_is_held_in_a_file_makes_the_same_release(tmp_path, monkeypatch):
+    """Where a source is many times the memory, its relations are in a file instead of in memory."""
+    made = moviehouse.sample(tmp_path / "s.zip", movies=300, ratings=20_000, seed=7)
+    found = []
+    real = conform.conform
+
+    def look(engine, *rest):
+        found.append([path.name for path in (tmp_path / "out").glob(".work-*/*.duckdb")])
+        real(engine, *rest)
+
+    monkeypatch.setattr(conform, "conform", look)
+    one = moviehouse.build(made.path, tmp_path / "out")
+    monkeypatch.setattr("moviehouse.engines.duckdb._SPILLED", 0)
+    other = moviehouse.build(made.path, tmp_path / "out")
+    assert found == [[], ["held.duckdb"]]
+    assert one.run.rows == other.run.rows
+    with duckdb.connect() as con:
+        for table in TABLES:
+            columns = ", ".join(f'"{c.name}"' for c in table.columns if c.name != "run_id")
+            both = [f"SELECT {columns} FROM '{release.path}/tables/{table.name}.parquet'" for release in (one, other)]
+            for first, second in (both, reversed(both)):
+                assert con.execute(f"{first} EXCEPT ALL {second} LIMIT 1").fetchall() == [], table.name
+
+
 def test_check_says_what_build_says_and_writes_nothing(sample, tmp_path, monkeypatch):
     made, release = sample
     monkeypatch.chdir(tmp_path)

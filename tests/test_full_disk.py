@@ -73,7 +73,13 @@ def failing_steps(small: disk.SmallDisk, source: Path, rooms: list[dict[str, int
 
 @pytest.mark.long
 @needs_mount
-def test_a_disk_that_fills_up_in_any_step(small, tmp_path):
+@pytest.mark.parametrize("modules", [(), ("held",)], ids=["held in memory", "held in a file"])
+def test_a_disk_that_fills_up_in_any_step(tmp_path, modules):
+    with disk.small_disk(tmp_path / "disk", *modules) as small:
+        _fill_up_in_any_step(small, tmp_path)
+
+
+def _fill_up_in_any_step(small, tmp_path):
     made = moviehouse.sample(tmp_path / "s.zip", movies=600, ratings=1000, seed=2)
     assert small.server.run(made.path, "--out", small.path / "out", "-q").status == 0
     order = ["before any", "extract", "read", "conform", "check", None]
@@ -81,7 +87,7 @@ def test_a_disk_that_fills_up_in_any_step(small, tmp_path):
     def reached(kilobytes: int) -> int:
         return order.index(failing_steps(small, made.path, [{"kilobytes": kilobytes}])[0])
 
-    rooms = [0, 20, 500, 1000, 2000, 3000, 4000, 5000, 7000, 9000, 11_000, 14_000, 20_000]
+    rooms = [0, 20, 500, 1000, 2000, 3000, 4000, 5000, 7000, 9000, 11_000, 14_000, 20_000, 30_000]
     steps = [reached(room) for room in rooms]
     assert steps == sorted(steps), ("more room, further on", steps)
     assert steps[-1] == len(order) - 1

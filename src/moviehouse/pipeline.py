@@ -176,7 +176,8 @@ def _extract(run: Run) -> None:
 def _read(run: Run) -> None:
     options = run.options
     assert run.extraction is not None
-    run.engine = DuckDB(run.database, run.work, memory_limit=options.engine_limit, threads=run.threads)
+    limit, size = options.engine_limit, run.extraction.size
+    run.engine = DuckDB(run.database, run.work, memory_limit=limit, threads=run.threads, holding=size)
     con = run.engine.con
     read.prepare(con)
     read.note_files(con, run.record.missing_files, run.record.ignored_files)

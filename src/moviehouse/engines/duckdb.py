@@ -21,34 +21,56 @@ STORAGE_VERSION = "v1.4.0"
 # Twice the default: 26 million ratings take a fifth less time to write, and a quarter less room.
 _ROW_GROUP = 245_760
 _AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]i?B|[kmgt]i?b)")
-_SEARCH_PATH = "SET search_path = 'memory.main,model.main'"
+_UNITS: dict[str, int] = {
+    f"{unit}{end}": base**power for base, end in ((1000, "b"), (1024, "ib")) for power, unit in enumerate("kmgt", 1)
+}
+# Up to so many times its memory, DuckDB holds relations in memory and spills most of them: that takes a tenth less than
+# a file. But some bytes of each value stay, which is too much sooner or later.
+_SPILLED = 4
 
 
 class DuckDB:
-    """A DuckDB with the release's database attached as `model`; unqualified names find both."""
+    """A DuckDB with the release's database attached as `model`; unqualified names find both.
 
-    def __init__(self, database: Path, work: Path, *, memory_limit: str = "2GiB", threads: int | None = None) -> None:
+    `holding` is how many bytes of a source it is going to hold. Where they are many times the memory, the relations
+    that are no part of the release are in a file of `work`, attached as `held`, instead of in memory.
+    """
+
+    def __init__(
+        self, database: Path, work: Path, *, memory_limit: str = "2GiB", threads: int | None = None, holding: int = 0
+    ) -> None:
         self.con = in_memory(work, memory_limit, threads)
+        self._works, self._file = "memory.main", work / "held.duckdb"
+        if holding > _SPILLED * in_bytes(memory_limit):
+            self._works = "held.main"
+            self.con.execute(f"ATTACH {literal(str(self._file))} AS held")
         options = f"STORAGE_VERSION {literal(STORAGE_VERSION)}, ROW_GROUP_SIZE {_ROW_GROUP}"
         self.con.execute(f"ATTACH {literal(str(database))} AS model ({options})")
-        self.con.execute(_SEARCH_PATH)
+        self.con.execute(self._search_path)
+
+    @property
+    def _search_path(self) -> str:
+        """New relations go to the first of them."""
+        return f"SET search_path = {literal(','.join(dict.fromkeys((self._works, 'memory.main', 'model.main'))))}"
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection to the same relations, for another thread."""
         cursor = self.con.cursor()
-        cursor.execute(_SEARCH_PATH)
+        cursor.execute(self._search_path)
         return cursor
 
     def close(self) -> None:
         """Write everything to the database's file and let go of it."""
         self.con.execute("USE memory.main")
         self.con.execute("DETACH model")
+        self.con.execute("PRAGMA disable_checkpoint_on_shutdown")  # of what is deleted next
         self.con.close()
+        self._file.unlink(missing_ok=True)
 
     def create_works(self, selects: Mapping[str, str], con: duckdb.DuckDBPyConnection | None = None) -> None:
         """Create relations that are no part of the release, by name; none may need another of them."""
         for relation, select in selects.items():
-            (con or self.con).execute(f"CREATE TABLE memory.main.{name(relation)} AS {select}")
+            (con or self.con).execute(f"CREATE TABLE {self._works}.{name(relation)} AS {select}")
 
     def create_passing(self, relation: str, select: str) -> None:
         """Create a relation that one later statement needs, and no other."""
@@ -71,10 +93,21 @@ class DuckDB:
 
 def half(memory_limit: str) -> str:
     """Half of an amount of memory: DuckDB's part, where the rest is for what it does not count. Raises UsageError."""
-    amount = _AMOUNT.fullmatch(memory_limit)
-    if amount is None:
+    amount, unit = _amount(memory_limit)
+    return f"{amount / 2:f}{unit}"
+
+
+def in_bytes(memory_limit: str) -> float:
+    """An amount of memory in bytes. Raises UsageError."""
+    amount, unit = _amount(memory_limit)
+    return amount * _UNITS[unit.lower()]
+
+
+def _amount(memory_limit: str) -> tuple[float, str]:
+    found = _AMOUNT.fullmatch(memory_limit)
+    if found is None:
         raise UsageError(f"{memory_limit!r} is not an amount of memory.", "Write --memory-limit 2GiB.")
-    return f"{float(amount[1]) / 2:f}{amount[2]}"
+    return float(found[1]), found[2]
 
 
 @contextmanager

@@ -52,20 +52,25 @@ Job = Callable[[Callable[[int], None]], Member]
 class Extraction:
     """The members of a source on their way out of it, two at a time; each can be had as soon as it is whole.
 
-    `names` are the dataset's files that the source has, `unknown` those that are none of it. Where they
-    are `small`, a second thread of DuckDB is not worth its CPU.
+    `names` are the dataset's files that the source has, `size` is theirs in bytes, `unknown` are those that are none
+    of it.
     """
 
     def __init__(self, title: str, jobs: dict[str, Job], unknown: list[str], size: int, progress: Progress) -> None:
         self.names = tuple(jobs)
         self.unknown = unknown
-        self.small = size <= _SMALL
+        self.size = size
         self.seconds = 0.0
         self._members: dict[str, Future[Member]] = {name: Future() for name in jobs}
         self._stop = Event()
         self._failure: BaseException | None = None
         self._thread = Thread(target=self._work, args=(title, jobs, size, progress), daemon=True)
         self._thread.start()
+
+    @property
+    def small(self) -> bool:
+        """Whether a second thread of DuckDB is not worth its CPU."""
+        return self.size <= _SMALL
 
     def member(self, name: str) -> Member:
         """Wait for a member. Raises SourceError or OSError if it, or another one, cannot be had."""

@@ -40,7 +40,7 @@ def read(con: duckdb.DuckDBPyConnection, source: SourceFile, column: NestedColum
     con.execute(f"CREATE TABLE {relation} ({columns(source, column)})")
     elements = empty = 0
     for part in origin.parts:
-        con.execute(f"CREATE TABLE split_cell AS {_split_sql(source, column, part)}")
+        con.execute(f"CREATE TEMP TABLE split_cell AS {_split_sql(source, column, part)}")
         elements += _inserted(con, f"INSERT INTO {relation} {_elements_sql(source, column, 'split_cell')}")
         row = con.execute("SELECT count(*) FROM split_cell WHERE elements IS NULL AND other IS NULL").fetchone()
         assert row is not None

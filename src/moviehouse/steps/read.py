@@ -46,9 +46,9 @@ class Reading:
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables for what is not taken as it stands."""
-    con.execute(f"CREATE TABLE note ({NOTE})")
-    con.execute(f"CREATE TABLE reject ({REJECT})")
+    """Create the tables for what is not taken as it stands: in memory, where they outlast a disk that fills up."""
+    con.execute(f"CREATE TABLE memory.main.note ({NOTE})")
+    con.execute(f"CREATE TABLE memory.main.reject ({REJECT})")
 
 
 def note_files(con: duckdb.DuckDBPyConnection, missing: list[str], ignored: list[str]) -> None:

@@ -47,11 +47,7 @@ def insert(
             longest = max(longest, len(text))
             file.write(text + "\n")
     if count:
-        columns = con.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() "
-            "WHERE table_name = ? AND database_name = current_database() ORDER BY column_index",
-            [table],
-        ).fetchall()
+        columns = [row[:2] for row in con.execute(f"DESCRIBE {table}").fetchall()]
         types = ", ".join(f"{literal(c)}: {literal('VARCHAR' if t == 'BLOB' else t)}" for c, t in columns)
         values = ", ".join(f"from_base64({name(c)})" if t == "BLOB" else name(c) for c, t in columns)
         con.execute(
