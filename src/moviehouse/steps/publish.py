@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -95,7 +96,8 @@ def verify(con: duckdb.DuckDBPyConnection, staging: Path, format_: str, balances
             raise GateError(
                 f"The files hold {found:,} records of {balance.file}, not {balance.loaded:,}.", "Run again."
             )
-    lines = (staging / "errors.jsonl").read_bytes().count(b"\n")
+    with (staging / "errors.jsonl").open("rb") as log:
+        lines = sum(block.count(b"\n") for block in iter(partial(log.read, 1 << 20), b""))
     if lines != rows["error_log"]:
         raise GateError(f"errors.jsonl holds {lines:,} lines, not {rows['error_log']:,}.", "Run again.")
     return rows
