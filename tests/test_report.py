@@ -140,3 +140,17 @@ def test_a_release_without_any_answer_has_a_report(tmp_path):
     result = built(write(tmp_path / "in", movies_metadata=movies({"release_date": ""})))
     html = (result.release.out / "report.html").read_text(encoding="utf-8")
     assert '"genres":[]' in html
+
+
+def test_of_more_companies_than_a_page_bears_it_has_those_with_most_releases(tmp_path, monkeypatch):
+    monkeypatch.setattr("moviehouse.render.report.gather._COMPANIES", 2)
+    one, two, three = ({"id": i, "name": f"Company {i}"} for i in (1, 2, 3))
+    rows = movies(*({"id": str(i), "production_companies": repr(made)} for i, made in enumerate(
+        ([one], [two, three], [two, three], [three]), 10)))  # fmt: skip
+    html = (built(write(tmp_path / "source", movies_metadata=rows)).release.out / "report.html").read_text(
+        encoding="utf-8"
+    )
+    (packed,) = (text for _, attrs, text in Page(html).texts if attrs.get("id") == "packed")
+    assert json.loads(zlib.decompress(b64decode(packed)))["ids"] == [3, 2]
+    assert "Find any of the 2 companies with most releases" in Page(html).words
+    assert "The answers have all 3." in Page(html).words

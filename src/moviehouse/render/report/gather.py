@@ -18,6 +18,8 @@ Rows = Callable[[str], list[tuple[Any, ...]]]
 
 MEASURES = ("revenue", "budget", "profit")
 _EXAMPLES = 3
+# So many companies are in the page: those with most releases. The published source has half as many.
+_COMPANIES = 50_000
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Gathered:
     `genres`: id, name, rows of year, movies, then known, full and allocated amount of each of `MEASURES`.
     `winners`: rows of genre_most_popular_by_year: year, genre id, movies, popularity's sum and mean.
     `companies`: columns of equal length, the companies with most releases first: ids, names, rows like the genres'
-    with the mean popularity at the end, and rows of year, place in `genres`, releases.
+    with the mean popularity at the end, and rows of year, place in `genres`, releases. `released` is how many
+    companies there are, of which the page has at most 50,000.
     `known`: year, movies, movies with known budget, revenue, profit.
     `examples`: lines of the error log by severity and reason.
     """
@@ -35,6 +38,7 @@ class Gathered:
     genres: list[tuple[int, str, str]]
     winners: str
     companies: dict[str, list[Any]]
+    released: int
     known: list[tuple[int, int, int, int, int]]
     examples: dict[tuple[str, str], list[dict[str, Any]]]
 
@@ -54,6 +58,7 @@ def gather(rows: Rows, release: Path) -> Gathered:
         )[0][0]
         or "",
         companies=_companies(rows, answer, [id_ for id_, *_ in genres]),
+        released=rows(f"SELECT count(DISTINCT company_id) FROM {answer('company_revenue_by_year')}")[0][0],
         known=rows(
             "SELECT year, count(*), count(budget_usd), count(revenue_usd), count(profit_usd) FROM release "
             "GROUP BY year ORDER BY year"
@@ -63,13 +68,17 @@ def gather(rows: Rows, release: Path) -> Gathered:
 
 
 def _companies(rows: Rows, answer: Callable[[str], str], genre_ids: list[int]) -> dict[str, list[Any]]:
-    money = rows(_by_year("company", answer, "popularity_mean") + " ORDER BY movies DESC, company_id")
+    most = (
+        f"WHERE company_id IN (SELECT company_id FROM {answer('company_revenue_by_year')} GROUP BY company_id "
+        f"ORDER BY sum(movies) DESC, company_id LIMIT {_COMPANIES})"
+    )
+    money = rows(_by_year("company", answer, "popularity_mean", most) + " ORDER BY movies DESC, company_id")
     places = ", ".join(map(str, genre_ids)) or "NULL"
     place = f"list_position([{places}], genre_id) - 1"
     released: dict[int, str] = dict(
         rows(
             f"SELECT company_id, string_agg({_line('year', place, 'releases')}, ';' ORDER BY year, genre_id) "
-            f"FROM {answer('company_releases_by_genre_by_year')} GROUP BY company_id"
+            f"FROM {answer('company_releases_by_genre_by_year')} {most} GROUP BY company_id"
         )
     )
     return {
@@ -80,7 +89,7 @@ def _companies(rows: Rows, answer: Callable[[str], str], genre_ids: list[int]) -
     }
 
 
-def _by_year(thing: str, answer: Callable[[str], str], last: str) -> str:
+def _by_year(thing: str, answer: Callable[[str], str], last: str, where: str = "") -> str:
     """Id, name, rows as text, and movies of each genre or company; every question has a row for the same years."""
     tables = [answer(f"{thing}_{measure}_by_year") for measure in MEASURES]
     cells = ["r.year", "r.movies"]
@@ -93,7 +102,7 @@ def _by_year(thing: str, answer: Callable[[str], str], last: str) -> str:
         joined += f" JOIN {answer(f'{thing}_popularity_by_year')} AS l USING ({thing}_id, year)"
     return (
         f"SELECT {thing}_id, any_value(r.{thing}), string_agg({_line(*cells)}, ';' ORDER BY year), "
-        f"CAST(sum(r.movies) AS BIGINT) AS movies FROM {joined} GROUP BY {thing}_id"
+        f"CAST(sum(r.movies) AS BIGINT) AS movies FROM {joined} {where} GROUP BY {thing}_id"
     )
 
 

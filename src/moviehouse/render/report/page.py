@@ -46,7 +46,7 @@ def render(found: Gathered, run: RunRecord) -> str:
         run=run,
         files=_files(run),
         reasons=_reasons(found, run),
-        counts={"genres": len(found.genres), "companies": len(found.companies["ids"])},
+        counts={"genres": len(found.genres), "companies": found.released, "shown": len(found.companies["ids"])},
         questions=[(stem, header("questions", stem), statement("questions", stem).strip()) for stem in QUESTIONS],
         views=[(stem, header("views", stem), statement("views", stem).strip()) for stem in VIEWS],
     )
