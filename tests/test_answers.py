@@ -139,6 +139,30 @@ def test_a_key_that_comes_again_and_a_list_that_names_a_thing_twice(tmp_path):
     assert result.run.files["keywords.csv"]["lists"]["keywords"] == {"read": 2, "loaded": 0, "merged": 1, "rejected": 1}
 
 
+def test_a_thing_with_several_names_keeps_the_last_and_the_log_tells_of_another(tmp_path):
+    things = {
+        "genres": ("genre", "genre_id", {"id": 1}),
+        "production_companies": ("company", "company_id", {"id": 2}),
+        "production_countries": ("country", "country_code", {"iso_3166_1": "FR"}),
+        "spoken_languages": ("language", "language_code", {"iso_639_1": "fr"}),
+        "belongs_to_collection": ("collection", "collection_id", {"id": 3}),
+        "keywords": ("keyword", "keyword_id", {"id": 4}),
+    }
+    names = ["First", "Second", None, "Third"]
+    cells = [
+        {column: repr(thing if column == "belongs_to_collection" else [thing])
+         for column, (_, _, key) in things.items() for thing in [{**key, "name": name}]}
+        for name in names
+    ]  # fmt: skip
+    keywords = [{"id": i, "keywords": each.pop("keywords")} for i, each in enumerate(cells, 1)]
+    result = built(write(tmp_path / "in", movies_metadata=movies(*cells), keywords=keywords))
+    for table, column, key in things.values():
+        (value,) = key.values()
+        assert result.rows(f"SELECT name FROM {table} WHERE {column} = '{value}'") == [("Third",)], table
+    conflicts = [each for each in told(result, "reason", "column", "line", "value") if each[0] == "name_conflict"]
+    assert sorted(conflicts) == [("name_conflict", column, 3, "Second | Third") for column in sorted(things)]
+
+
 def test_links_and_ratings(tmp_path):
     links = [
         {"movieId": 10, "imdbId": "0114709", "tmdbId": 1},

@@ -209,6 +209,18 @@ def test_a_company_is_found_by_a_part_of_its_name(hostile, visit):
     assert page.input_value("#company-a") == ATTACK
 
 
+def test_of_more_companies_than_it_has_it_does_not_say_that_one_does_not_exist(tmp_path, visit, monkeypatch):
+    monkeypatch.setattr("moviehouse.render.report.gather._COMPANIES", 2)
+    companies = repr([{"name": f"Company {i}", "id": i} for i in (1, 2, 3)])
+    source = write(tmp_path / "in", movies_metadata=movies({"production_companies": companies}))
+    page = visit(moviehouse.build(str(source), tmp_path / "out"))
+    page.fill("#company-a", "company")
+    assert page.inner_text("#company-a-status") == "2 companies."
+    page.fill("#company-a", "company 3")
+    told = "None of these 2 has that in its name; the answers have all 3."
+    assert page.inner_text("#company-a-status") == told
+
+
 def test_what_looks_like_code_is_shown_and_not_run(hostile, visit):
     page = visit(hostile)
     choose(page, "company-a", "script")
