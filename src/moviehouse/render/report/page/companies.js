@@ -25,7 +25,7 @@ function combobox(id, companies, released, choose) {
   const status = document.getElementById(`${id}-status`);
   const clear = document.getElementById(`${id}-clear`);
   const none = companies.length === released ? "No company has that in its name."
-    : `None of these ${grouped(companies.length)} has that in its name; the answers have all ${grouped(released)}.`;
+    : `None of these ${grouped(companies.length)} has that in its name.`;
   let found = [];
   let active = -1;
   let picked = null;
