@@ -157,10 +157,10 @@ def page(steps: list[Step]) -> str:
     rows = [
         [f"{s.size}, {s.engine}", f"{s.rows / 1e6:,.1f} million", f"{s.wall:.1f} s", f"{s.cpu:.1f} s",
          f"**{s.per_million:.2f} s**",
-         f"{mib(s.rss)} MiB" + (f" (limit {s.limit})" if s.limit != DEFAULT_LIMIT else "")]
+         f"{mib(s.rss)} MiB" + (f" (limit {s.limit})" if s.limit != DEFAULT_LIMIT else ""), s.day]
         for s in sorted(steps, key=lambda step: step.order)
     ]  # fmt: skip
-    head = ["Size, engine", "Rows", "Wall", "CPU", "CPU for a million rows", "Memory of the command"]
+    head = ["Size, engine", "Rows", "Wall", "CPU", "CPU for a million rows", "Memory of the command", "Day"]
     return table(head, rows)
 
 
