@@ -203,7 +203,7 @@ def test_a_company_is_found_by_a_part_of_its_name(hostile, visit):
     page.fill("#company-a", "a")
     assert page.locator("#company-a-list [role=option] bdi").first.inner_text() == 'a, "b"', "a whole word comes first"
     page.fill("#company-a", "no such")
-    assert page.inner_text("#company-a-status") == "No company has that in its name."
+    assert page.inner_text("#company-a-status") == "No company here has that in its name."
     assert page.get_attribute("#company-a", "aria-expanded") == "false"
     page.press("#company-a", "Escape")
     assert page.input_value("#company-a") == ATTACK
@@ -217,7 +217,7 @@ def test_of_more_companies_than_it_has_it_does_not_say_that_one_does_not_exist(t
     page.fill("#company-a", "company")
     assert page.inner_text("#company-a-status") == "2 companies."
     page.fill("#company-a", "company 3")
-    assert page.inner_text("#company-a-status") == "None of these 2 has that in its name."
+    assert page.inner_text("#company-a-status") == "No company here has that in its name."
 
 
 def test_what_looks_like_code_is_shown_and_not_run(hostile, visit):

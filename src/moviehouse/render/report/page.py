@@ -82,7 +82,7 @@ def _policy(allowed: Mapping[str, list[str]]) -> str:
 
 
 def _data(found: Gathered) -> dict[str, Any]:
-    return {"genres": found.genres, "winners": found.winners, "known": found.known, "released": found.released}
+    return {"genres": found.genres, "winners": found.winners, "known": found.known}
 
 
 def _packed(companies: dict[str, list[Any]]) -> str:

@@ -15,17 +15,12 @@ function findCompanies(companies, query) {
   return ranks.flat();
 }
 
-/**
- * An input that finds a company (the ARIA combobox with a list). `choose(company)`; null when it is cleared.
- * `released` is how many companies there are: the page may have fewer.
- */
-function combobox(id, companies, released, choose) {
+/** An input that finds a company (the ARIA combobox with a list). `choose(company)`; null when it is cleared. */
+function combobox(id, companies, choose) {
   const input = document.getElementById(id);
   const list = document.getElementById(`${id}-list`);
   const status = document.getElementById(`${id}-status`);
   const clear = document.getElementById(`${id}-clear`);
-  const none = companies.length === released ? "No company has that in its name."
-    : `None of these ${grouped(companies.length)} has that in its name.`;
   let found = [];
   let active = -1;
   let picked = null;
@@ -52,7 +47,7 @@ function combobox(id, companies, released, choose) {
     list.hidden = !found.length;
     input.setAttribute("aria-expanded", String(found.length > 0));
     input.removeAttribute("aria-activedescendant");
-    status.textContent = !input.value.trim() ? "" : !matches.length ? none
+    status.textContent = !input.value.trim() ? "" : !matches.length ? "No company here has that in its name."
       : `${grouped(matches.length)} ${matches.length === 1 ? "company" : "companies"}${
         matches.length > LISTED ? `, ${LISTED} of them listed` : ""}.`;
   };
@@ -134,7 +129,7 @@ async function startCompanies(data) {
     document.getElementById("company-note").textContent = COUNTING_WORDS[counting()].replaceAll("genres", "companies");
     draws.forEach((draw) => draw());
   };
-  const picks = inputs.map((input, i) => combobox(input.id, companies, data.released, (company) => {
+  const picks = inputs.map((input, i) => combobox(input.id, companies, (company) => {
     shown[i] = company && opened(company);
     update();
   }));
